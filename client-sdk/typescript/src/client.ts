@@ -1,0 +1,87 @@
+/** What users hold: the client and its subscriptions. `connect` makes real ones, `testing` ones without a network. */
+import type { Cursor, EventMap, Filter, Gap, HubError, HubEvent, PublishResult, Signal, Since } from '@hubbub/protocol'
+import type { ClientState } from './state.js'
+
+/** Where an event stands: keep the cursor to go on behind it later, `subscribe({ since: cursor })`. */
+export interface Place {
+  cursor: Cursor
+}
+
+export type EventHandler<D = unknown> = (event: HubEvent<D>, place: Place) => void
+
+export interface SubscribeOptions {
+  /** `task:42`, `task:*`, `*`. */
+  topics: string[]
+  /** `task.progress`, `task.*`; absent: all. */
+  types?: string[]
+  filter?: Filter
+  /** A cursor, a duration such as `10m`, `{ last: N }` or `all`; absent: from now on. */
+  since?: Since
+}
+
+/**
+ * A subscription that outlives connections: each event that matches comes once, in journal order (I1, I2).
+ * Read it by `on` or by `for await`; what comes before the first of them, up to `bufferLimit` events, is kept for it.
+ * Leaving the loop ends the subscription. A loop that falls `bufferLimit` events behind is ended with QUEUE_FULL.
+ */
+export interface Subscription extends AsyncIterable<HubEvent> {
+  /** The hub's id on the present connection; absent while it is being made. */
+  readonly id: string | undefined
+  readonly topics: readonly string[]
+  /** Behind the last event that was handed to the consumer. */
+  readonly cursor: Cursor | undefined
+  on(handler: EventHandler): () => void
+  /** Events that can no longer be had. */
+  onGap(handler: (gap: Gap) => void): () => void
+  /** Resolves when the history asked for was read and events come live; rejects when the subscription ended before. */
+  live(): Promise<void>
+  unsubscribe(): Promise<void>
+}
+
+export interface PublishOptions {
+  /** Idempotency key; default a UUID. */
+  id?: string
+  /** Besides those that the type and data give. */
+  topics?: string[]
+  /** ms since the epoch; default now, also when the event has to wait for a connection. */
+  timestamp?: number
+  metadata?: { version?: string; subject?: string; correlationId?: string; causationId?: string; traceparent?: string; tracestate?: string; runId?: string; threadId?: string }
+  /** `committed` (default): in the journal (I4). `accepted`: in the source stream, the cheaper promise. */
+  ack?: 'committed' | 'accepted'
+}
+
+/**
+ * `Map` names the data of event types for the types of handlers; the catalogue's, if nothing else is said.
+ * All `on...` methods answer a function that takes the handler away again.
+ */
+export interface Client<Map extends object = EventMap> {
+  readonly state: ClientState
+  /** `websocket` or `polling`, while connected. */
+  readonly transport: string | undefined
+  /** Everything up to here was handed to the handlers of `on`. */
+  readonly cursor: Cursor | undefined
+  /** Resolves when connected for the first time; rejects when the hub refuses for good. */
+  ready(): Promise<void>
+  /**
+   * Handlers of all subscriptions together: each event once, in journal order, whichever subscriptions it matches.
+   * History that lies behind an event handed here before goes only to the subscription that asked for it.
+   */
+  on<T extends keyof Map & string>(type: T, handler: EventHandler<Map[T]>): () => void
+  on(pattern: string, handler: EventHandler): () => void
+  /** Resolves with the first answer; what it asked for before that comes through the subscription, page by page. */
+  subscribe(what: string | string[] | SubscribeOptions): Promise<Subscription>
+  /**
+   * Order of one client's publishes is kept. Rejects with the hub's refusal, QUEUE_FULL without a connection and with a
+   * full queue, or OUTCOME_UNKNOWN when no answer came in time.
+   */
+  publish(type: string, data: unknown, options?: PublishOptions): Promise<PublishResult>
+  /** To whoever is connected to the topic now; rejects with UNAVAILABLE without a connection. */
+  signal(topic: string, name: string, data?: unknown): Promise<void>
+  onSignal(handler: (signal: Signal) => void): () => void
+  onState(handler: (state: ClientState, before: ClientState) => void): () => void
+  onGap(handler: (gap: Gap) => void): () => void
+  /** What went wrong, also when the client goes on by itself; and whatever a handler of yours throws. */
+  onError(handler: (error: HubError) => void): () => void
+  /** For good. Publishes without an answer are rejected, loops over subscriptions end. */
+  close(): void
+}

@@ -1,0 +1,6 @@
+export { connect } from './connect.js'
+export type { Client, EventHandler, Place, PublishOptions, SubscribeOptions, Subscription } from './client.js'
+export type { ConnectOptions } from './options.js'
+export type { Backoff, ClientState } from './state.js'
+export { HubError } from '@hubbub/protocol'
+export type { Cursor, EventMap, Failure, FailureCode, Filter, Gap, HubEvent, PublishResult, Signal, Since } from '@hubbub/protocol'

@@ -1,0 +1,162 @@
+/** The consumer's side of a subscription: handlers, the iterator and its buffer. What is asked of the hub: `feed.ts`. */
+import { HubError, isAfter, type Cursor, type Gap, type HubEvent, type Since } from '@hubbub/protocol'
+import type { EventHandler, Place, Subscription, SubscribeOptions } from './client.js'
+import { Listeners } from './listeners.js'
+import { offsetOf } from './merge.js'
+
+export interface SubscriptionDeps {
+  bufferLimit: number
+  onThrow(error: unknown): void
+  /** Tells the hub. */
+  leave(subscription: OwnSubscription): Promise<void>
+}
+
+export class OwnSubscription implements Subscription {
+  id: string | undefined
+  topics: readonly string[]
+  phase: 'reading' | 'live' | 'ended' = 'reading'
+  /** Everything up to here has come; what comes again is dropped. Of answers too, so not always an event's. */
+  position: Cursor | undefined
+  /** Until the hub answered for the first time. */
+  onceAnswered: ((error?: HubError) => void) | undefined
+  readonly #handlers: Listeners<[HubEvent, Place]>
+  readonly #gaps: Listeners<[Gap]>
+  readonly #live = new Deferred()
+  #queue: { event: HubEvent; cursor: Cursor }[] = []
+  #taken: Cursor | undefined
+  /** `nobody`: kept for the first consumer. `spilled`: nobody came before the buffer was full. */
+  #reader: 'nobody' | 'spilled' | 'handlers' | 'iterator' = 'nobody'
+  #error: HubError | undefined
+  #wake: (() => void)[] = []
+  #room: (() => void)[] = []
+
+  constructor(readonly asked: SubscribeOptions, private readonly deps: SubscriptionDeps) {
+    this.topics = asked.topics
+    this.#handlers = new Listeners(deps.onThrow)
+    this.#gaps = new Listeners(deps.onThrow)
+    // Whoever does not ask need not hear.
+    this.#live.promise.catch(() => undefined)
+  }
+
+  /** What to ask for next; undefined: only what is to come. */
+  get since(): Since | undefined {
+    return this.position ?? this.asked.since
+  }
+
+  get cursor(): Cursor | undefined {
+    return this.#queue.length > 0 ? this.#taken : this.position
+  }
+
+  on(handler: EventHandler): () => void {
+    const off = this.#handlers.add(handler)
+    if (this.#reader === 'nobody') for (const { event, cursor } of this.#queue.splice(0)) this.#handlers.tell(event, { cursor })
+    if (this.#reader === 'spilled') this.deps.onThrow(this.#overflow())
+    if (this.#reader !== 'iterator') this.#reader = 'handlers'
+    return off
+  }
+
+  onGap(handler: (gap: Gap) => void): () => void {
+    return this.#gaps.add(handler)
+  }
+
+  live(): Promise<void> {
+    return this.#live.promise
+  }
+
+  async unsubscribe(): Promise<void> {
+    if (this.phase === 'ended') return
+    this.end()
+    await this.deps.leave(this)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<HubEvent, void, void> {
+    if (this.#reader === 'spilled') await this.#fail(this.#overflow())
+    this.#reader = 'iterator'
+    try {
+      for (;;) {
+        const next = this.#queue.shift()
+        if (next) {
+          this.#taken = next.cursor
+          if (this.#queue.length <= this.deps.bufferLimit / 2) release(this.#room)
+          yield next.event
+        } else if (this.#error) throw this.#error
+        else if (this.phase === 'ended') return
+        else await new Promise<void>((resolve) => this.#wake.push(resolve))
+      }
+    } finally {
+      await this.unsubscribe()
+    }
+  }
+
+  // ---------------------------------------------------------------- the feed's side
+
+  /** Hands on whatever lies behind the position. */
+  deliver(event: HubEvent, cursor: Cursor): void {
+    if (this.phase === 'ended' || (this.position !== undefined && !isAfter(offsetOf(cursor), offsetOf(this.position)))) return
+    this.position = cursor
+    this.#handlers.tell(event, { cursor })
+    if (this.#reader === 'handlers' || this.#reader === 'spilled') return
+    // Pages wait for room (`hasRoom`), live events cannot.
+    if (this.phase === 'live' && this.#queue.length >= this.deps.bufferLimit) return this.#spill()
+    this.#queue.push({ event, cursor })
+    release(this.#wake)
+  }
+
+  /** Before the next page is asked for. Only an iterator makes the pages wait: nobody else would ever make room. */
+  async hasRoom(): Promise<void> {
+    while (this.isPacing) await new Promise<void>((resolve) => this.#room.push(resolve))
+    if (this.#reader === 'nobody' && this.#queue.length >= 2 * this.deps.bufferLimit) this.#spill()
+  }
+
+  get isPacing(): boolean {
+    return this.#reader === 'iterator' && this.phase !== 'ended' && this.#queue.length > this.deps.bufferLimit / 2
+  }
+
+  gap(gap: Gap): void {
+    this.position = gap.to
+    this.#gaps.tell(gap)
+  }
+
+  goLive(id: string | undefined): void {
+    this.id = id
+    this.phase = 'live'
+    this.#live.resolve()
+  }
+
+  end(error?: HubError): void {
+    this.phase = 'ended'
+    this.#error ??= error
+    this.#live.reject(error ?? new HubError('NOT_SUBSCRIBED', 'The subscription was ended.'))
+    release(this.#wake)
+    release(this.#room)
+  }
+
+  #spill(): void {
+    this.#queue = []
+    if (this.#reader === 'iterator') this.#fail(this.#overflow()).catch(() => undefined)
+    else this.#reader = 'spilled'
+  }
+
+  async #fail(error: HubError): Promise<void> {
+    this.end(error)
+    await this.deps.leave(this)
+  }
+
+  #overflow(): HubError {
+    return new HubError('QUEUE_FULL', `The consumer of ${this.topics.join(', ')} fell ${this.deps.bufferLimit} events behind (bufferLimit); they were dropped.`)
+  }
+}
+
+/** `Promise.withResolvers` is not there on Node 20. */
+class Deferred {
+  resolve!: () => void
+  reject!: (error: HubError) => void
+  readonly promise = new Promise<void>((resolve, reject) => {
+    this.resolve = resolve
+    this.reject = reject
+  })
+}
+
+function release(waiting: (() => void)[]): void {
+  for (const resolve of waiting.splice(0)) resolve()
+}

@@ -1,0 +1,88 @@
+/** Brings one session from its cursor to the flushed position, at the pace at which its socket drains (I2, I7). */
+import { compareOffsets, isAfter, laterOf, ORIGIN, parseCursor, type Offset } from '@hubbub/protocol'
+import type { Logger } from '../observe/log.js'
+import type { Metrics } from '../observe/metrics.js'
+import type { Journal } from '../store/port.js'
+import { chunksOf } from './entry.js'
+import { cursorAt, resume } from './epochs.js'
+import { readPage } from './pages.js'
+import type { Session } from './session.js'
+import { wanted } from './subscription.js'
+
+const RETRY_MS = 200
+
+export interface CatchUpDeps {
+  journal: Journal
+  metrics: Metrics
+  log: Logger
+  /** Makes the session live; called in the same synchronous step in which its cursor was found at the flushed position. */
+  goLive(session: Session): void
+}
+
+/** Runs until the session is live or closed. One at a time for each session. */
+export async function catchUp(session: Session, deps: CatchUpDeps): Promise<void> {
+  let checked: readonly unknown[] | undefined
+  while (session.state === 'catching-up') {
+    try {
+      if (checked !== session.tail.epochs) {
+        checked = session.tail.epochs
+        await checkCursor(session, deps)
+        continue
+      }
+      if (session.isAhead) await session.tail.nextMove()
+      else if (compareOffsets(session.position, session.tail.flushed) === 0) deps.goLive(session)
+      else {
+        await session.outlet.drained()
+        if (session.state === 'catching-up') await step(session, deps)
+      }
+    } catch (error) {
+      deps.metrics.storeErrors.inc({ operation: 'catch-up' })
+      deps.log.warn({ err: error, partition: session.tail.partition }, 'catching up interrupted; trying again')
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
+}
+
+/** A cursor is checked when the session starts to catch up, and again whenever the journal's epochs changed. */
+async function checkCursor(session: Session, deps: CatchUpDeps): Promise<void> {
+  const { epochs } = session.tail
+  const cursor = parseCursor(session.positionCursor)!
+  const near = session.tail.window.covers(cursor.offset) && epochs.some((epoch) => epoch.nonce === cursor.epoch)
+  const head = near ? { floor: ORIGIN, epochs: [...epochs] } : await deps.journal.head(session.tail.partition)
+  if (session.state !== 'catching-up') return
+  const { after, gap } = resume(cursor, head)
+  if (!gap) return
+  deps.metrics.gaps.inc({ reason: gap.reason })
+  session.outlet.gap(gap)
+  if (gap.reason === 'epoch') session.rebase(after)
+  moveTo(session, after)
+}
+
+async function step(session: Session, deps: CatchUpDeps): Promise<void> {
+  const { tail, version } = session
+  const upTo = tail.flushed
+  if (session.subscriptions.size === 0) return moveTo(session, upTo)
+  const after = session.position
+  const page = await readPage({ journal: deps.journal, partition: tail.partition, window: tail.window }, session.project, [...session.subscriptions.values()], after, upTo)
+  if (session.state !== 'catching-up' || session.version !== version) return
+  if (isAfter(page.floor, after)) tellTrimmed(session, deps, laterOf(page.floor, after))
+  const entries = page.entries.filter((entry) => entry.event.project === session.project && wanted(session.subscriptions.values(), entry))
+  for (const chunk of chunksOf(entries, session.outlet.encoding)) {
+    session.outlet.write(chunk)
+    session.moveTo(chunk.last.cursor)
+    await session.outlet.drained()
+    // What was read is void: the rest of the page is read again behind the cursor, for the subscriptions of now.
+    if (session.state !== 'catching-up' || session.version !== version) return
+  }
+  moveTo(session, laterOf(page.reached, session.position))
+}
+
+function tellTrimmed(session: Session, deps: CatchUpDeps, floor: Offset): void {
+  deps.metrics.gaps.inc({ reason: 'trimmed' })
+  session.outlet.gap({ from: session.positionCursor, to: cursorAt(floor, session.tail.epochs), reason: 'trimmed' })
+  moveTo(session, floor)
+}
+
+function moveTo(session: Session, offset: Offset): void {
+  session.moveTo(cursorAt(offset, session.tail.epochs))
+}

@@ -1,0 +1,166 @@
+/**
+ * One partition's delivery on this worker: its tail, its audiences, its sessions. The burst is the unit: routed, encoded
+ * and written in one synchronous step, after which `flushed` moves (I1). A slow session leaves before it costs more than
+ * its limit (I7).
+ */
+import { offsetMillis, type Cursor } from '@hubbub/protocol'
+import type { Logger } from '../observe/log.js'
+import type { Metrics } from '../observe/metrics.js'
+import type { Settings } from '../settings/table.js'
+import type { Journal } from '../store/port.js'
+import { Audiences, familyLabel, type Audience } from './audiences.js'
+import { catchUp } from './catchup.js'
+import type { Chunk, TailEntry } from './entry.js'
+import { nextState, Session, type Outlet } from './session.js'
+import type { Subscription } from './subscription.js'
+import { PartitionTail, type TailListener } from './tail.js'
+
+export interface LaneDeps {
+  journal: Journal
+  settings: Settings
+  metrics: Metrics
+  log: Logger
+}
+
+export class Lane implements TailListener {
+  tail!: PartitionTail
+  private readonly audiences = new Audiences()
+  private readonly sessions = new Set<Session>()
+  /** Bytes flushed since quiet sessions last got a bookmark: a byte cap may retain less than the age promises. */
+  private unmarkedBytes = 0
+
+  private constructor(private readonly deps: LaneDeps) {}
+
+  static async start(partition: number, deps: LaneDeps): Promise<Lane> {
+    const lane = new Lane(deps)
+    lane.tail = await PartitionTail.start(partition, deps.journal, deps.settings, lane, deps.metrics, deps.log)
+    return lane
+  }
+
+  /**
+   * A session at the flushed position, live at once; or with a cursor and what it was subscribed to, catching up from there.
+   * Synchronous: nothing can be committed between the position and the joining.
+   */
+  open(project: string, outlet: Outlet, at?: Cursor, restored: readonly Subscription[] = []): Session {
+    const session = new Session(project, this.tail, outlet, at ?? this.tail.cursor)
+    for (const subscription of restored) {
+      session.subscriptions.set(subscription.id, subscription)
+      this.count(subscription, 1)
+    }
+    this.sessions.add(session)
+    if (at === undefined) this.goLive(session)
+    else this.startCatchUp(session, 'resume')
+    return session
+  }
+
+  close(session: Session): void {
+    if (session.state === 'closed') return
+    this.audiences.leave(session)
+    session.state = nextState(session.state, 'close')
+    for (const subscription of session.subscriptions.values()) this.count(subscription, -1)
+    this.sessions.delete(session)
+  }
+
+  /** From the next burst on, the subscription counts. */
+  add(session: Session, subscription: Subscription): void {
+    this.change(session, () => session.subscriptions.set(subscription.id, subscription))
+    this.count(subscription, 1)
+  }
+
+  remove(session: Session, subscription: Subscription): void {
+    this.change(session, () => session.subscriptions.delete(subscription.id))
+    this.count(subscription, -1)
+  }
+
+  burst(entries: readonly TailEntry[]): void {
+    const now = Date.now()
+    for (const entry of entries) this.unmarkedBytes += entry.size
+    for (const [audience, chunks] of this.audiences.route(entries)) {
+      this.measure(audience, chunks, now)
+      for (const session of [...audience.sessions]) this.write(session, chunks, now)
+    }
+  }
+
+  jumped(): void {
+    for (const session of [...this.audiences.sessions()]) this.fallBehind(session, 'jump')
+  }
+
+  /** A live connection that heard nothing still learns where it stands, well before its cursor could be trimmed. */
+  bookmarkQuiet(now = Date.now()): void {
+    const { bookmarkMs, retentionMs, retentionBytes } = this.deps.settings
+    const late = now - Math.min(bookmarkMs, retentionMs / 10)
+    const all = this.unmarkedBytes > retentionBytes / 10
+    if (all) this.unmarkedBytes = 0
+    for (const session of this.sessions) {
+      if (session.state !== 'live' || (!all && session.heardAt > late)) continue
+      if (session.heardCursor === this.tail.cursor) continue
+      session.heardCursor = this.tail.cursor
+      session.heardAt = now
+      session.outlet.bookmark(this.tail.cursor)
+    }
+  }
+
+  async shutdown(): Promise<void> {
+    for (const session of [...this.sessions]) this.close(session)
+    await this.tail.close()
+  }
+
+  private write(session: Session, chunks: readonly Chunk[], now: number): void {
+    const { slowBytes, slowPackets } = this.deps.settings
+    for (const chunk of chunks) {
+      const waiting = session.outlet.waiting()
+      if (waiting.bytes > slowBytes || waiting.packets > slowPackets) return this.fallBehind(session, 'slow')
+      session.outlet.write(chunk)
+      // Until flushed moves, a session that falls behind within the burst stands behind what it was given of it.
+      session.moveTo(chunk.last.cursor)
+      session.heardAt = now
+    }
+  }
+
+  private measure(audience: Audience, chunks: readonly Chunk[], now: number): void {
+    const { metrics } = this.deps
+    const sessions = audience.sessions.size
+    for (const chunk of chunks) {
+      metrics.bytesOut.inc(chunk.bytes * sessions)
+      const counts = new Map<string, number>()
+      for (const { event } of chunk.entries) counts.set(event.type, (counts.get(event.type) ?? 0) + sessions)
+      for (const [type, count] of counts) metrics.eventsOut.inc({ type: type.startsWith('custom.') ? 'custom' : type }, count)
+      metrics.deliveryLatency.observe(Math.max(0, now - offsetMillis(chunk.last.offset)) / 1000)
+    }
+  }
+
+  private fallBehind(session: Session, cause: string): void {
+    if (session.state !== 'live') return
+    // Bursts without anything for the session did not move it: it stands at flushed, unless this burst moved it beyond.
+    if (!session.isAhead) session.moveTo(this.tail.cursor)
+    this.audiences.leave(session)
+    session.state = nextState(session.state, 'fell-behind')
+    this.startCatchUp(session, cause)
+  }
+
+  private startCatchUp(session: Session, cause: string): void {
+    const { metrics, log, journal } = this.deps
+    metrics.catchups.inc({ cause })
+    catchUp(session, { journal, metrics, log, goLive: () => this.goLive(session) }).catch((error: unknown) => {
+      log.error({ err: error }, 'catching up failed')
+      this.close(session)
+    })
+  }
+
+  private goLive(session: Session): void {
+    session.state = nextState(session.state, 'reached')
+    this.audiences.join(session)
+  }
+
+  private change(session: Session, apply: () => void): void {
+    this.audiences.leave(session)
+    apply()
+    session.version++
+    if (session.state === 'live') this.audiences.join(session)
+  }
+
+  private count(subscription: Subscription, change: number): void {
+    for (const topic of subscription.topics) this.deps.metrics.subscriptions.inc({ family: familyLabel(topic) }, change)
+  }
+}
+

@@ -1,0 +1,45 @@
+/** Pages of the journal for whoever is behind: from the window when it covers the cursor, else from the store. */
+import { compareOffsets, type Offset } from '@hubbub/protocol'
+import { topicKey, type Journal } from '../store/port.js'
+import { TailEntry } from './entry.js'
+import { indexedTopics, type Interest } from './subscription.js'
+import type { Window } from './window.js'
+
+export interface Page {
+  /** Candidates: of the topics asked for, of every project of the partition when a wildcard was among them; still to be matched. */
+  entries: TailEntry[]
+  /** Complete up to here. */
+  reached: Offset
+  /** Last offset that was trimmed away. Later than `after`: a gap. */
+  floor: Offset
+}
+
+export interface PageReader {
+  journal: Journal
+  partition: number
+  window?: Window
+}
+
+const PAGE = 500
+
+/** Synchronous, or undefined when the window does not reach back to `after`. */
+export function readWindow(window: Window, project: string, interests: readonly Interest[], after: Offset, upTo: Offset): Page | undefined {
+  if (!window.covers(after)) return undefined
+  const topics = indexedTopics(interests)
+  const keys = topics?.map((topic) => topicKey(project, topic))
+  const read = window.read(after, keys, PAGE)
+  const entries = read.filter((entry) => compareOffsets(entry.offset, upTo) <= 0)
+  const full = read.length === PAGE && entries.length === read.length
+  return { entries, reached: full ? entries[entries.length - 1]!.offset : upTo, floor: after }
+}
+
+/** From window or store. `upTo` is a fixed bound: what is committed meanwhile belongs to the next page. */
+export async function readPage(reader: PageReader, project: string, interests: readonly Interest[], after: Offset, upTo: Offset): Promise<Page> {
+  const near = reader.window && readWindow(reader.window, project, interests, after, upTo)
+  if (near) return near
+  const topics = indexedTopics(interests)
+  const page = topics
+    ? await reader.journal.readTopics(reader.partition, topics.map((topic) => topicKey(project, topic)), after, upTo, PAGE)
+    : await reader.journal.readRange(reader.partition, after, upTo, PAGE)
+  return { entries: page.entries.map((entry) => new TailEntry(entry)), reached: page.reached, floor: page.floor }
+}

@@ -1,0 +1,96 @@
+/**
+ * A connection's place in the journal, whatever gateway it came through.
+ *
+ *                  behind: reconnect, recovery, slow socket, jump of the tail
+ *            +------------------------------------------+
+ *            v                                          |
+ *       catching-up  --- cursor is at flushed --->     live
+ *            |                                          |
+ *            +------------> closed <--------------------+
+ *
+ * Live: its audience gets every burst; its position is the tail's flushed one. Catching up: it reads from its own cursor,
+ * at the pace of its socket, and goes live in one synchronous step (I2, I7).
+ */
+import { isAfter, type Gap, type Offset, type Cursor } from '@hubbub/protocol'
+import type { Audience } from './audiences.js'
+import type { Chunk, Encoding } from './entry.js'
+import { interestKey, type Subscription } from './subscription.js'
+import type { PartitionTail } from './tail.js'
+
+export type SessionState = 'live' | 'catching-up' | 'closed'
+export type SessionInput = 'reached' | 'fell-behind' | 'close'
+
+/** Complete: a missing cell does not compile. */
+const TRANSITIONS: Record<SessionState, Record<SessionInput, SessionState>> = {
+  live: { reached: 'live', 'fell-behind': 'catching-up', close: 'closed' },
+  'catching-up': { reached: 'live', 'fell-behind': 'catching-up', close: 'closed' },
+  closed: { reached: 'closed', 'fell-behind': 'closed', close: 'closed' },
+}
+
+export function nextState(state: SessionState, input: SessionInput): SessionState {
+  return TRANSITIONS[state][input]
+}
+
+/** What fan-out needs of a gateway's connection. All methods are synchronous but `drained`. */
+export interface Outlet {
+  readonly encoding: Encoding
+  /** Events, in order; queued at worst. */
+  write(chunk: Chunk): void
+  /** A bookmark: the connection holds everything up to here. */
+  bookmark(cursor: Cursor): void
+  gap(gap: Gap): void
+  /** What the socket was given but has not sent. */
+  waiting(): { bytes: number; packets: number }
+  /** Resolves when (nearly) nothing waits any more, or the connection is gone. */
+  drained(): Promise<void>
+}
+
+export class Session {
+  readonly subscriptions = new Map<string, Subscription>()
+  state: SessionState = 'catching-up'
+  /** Set while live. */
+  audience?: Audience
+  /** Raised with each change of subscriptions: a page that was read for others is thrown away. */
+  version = 0
+  /** ms, `Date.now()`: when the client last heard a cursor. */
+  heardAt = Date.now()
+  /** The bookmark it was last given. */
+  heardCursor?: Cursor
+  private offset!: Offset
+
+  /** @param cursor the connection holds everything up to here; must be well-formed */
+  constructor(readonly project: string, readonly tail: PartitionTail, readonly outlet: Outlet, private cursor: Cursor) {
+    this.moveTo(cursor)
+  }
+
+  /** The connection was given everything up to here. */
+  get position(): Offset {
+    return this.state === 'live' ? this.tail.flushed : this.offset
+  }
+
+  get positionCursor(): Cursor {
+    return this.state === 'live' ? this.tail.cursor : this.cursor
+  }
+
+  moveTo(cursor: Cursor): void {
+    this.cursor = cursor
+    this.offset = cursor.slice(cursor.indexOf('.') + 1)
+  }
+
+  /** After an epoch gap offsets of the lost branch mean nothing: what follows counts for every subscription. */
+  rebase(offset: Offset): void {
+    for (const [id, subscription] of this.subscriptions) {
+      if (isAfter(subscription.from, offset)) this.subscriptions.set(id, { ...subscription, from: offset })
+    }
+  }
+
+  get isAhead(): boolean {
+    return isAfter(this.offset, this.tail.flushed)
+  }
+
+  /** Sessions with equal keys share an audience. */
+  get audienceKey(): string {
+    const interests = [...new Set([...this.subscriptions.values()].map(interestKey))].sort()
+    return `${this.outlet.encoding.name} ${this.project} ${interests.join(' ')}`
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The one listening server: requests to the express app, `/socket.io/` and upgrades to the engine. What can be refused is
+ * refused here, before the upgrade, with a status: a middleware of the engine would reach a WebSocket client as a hang-up.
+ */
+import { createServer, STATUS_CODES, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { HubError, toFailure, type Failure } from '@hubbub/protocol'
+import type { Server as Engine } from 'engine.io'
+import type { Authenticator } from '../access/authenticator.js'
+import { credentialFromRequest } from '../access/credentials.js'
+import type { Metrics } from '../observe/metrics.js'
+import type { Settings } from '../settings/table.js'
+import { originAllowed } from './origin.js'
+
+const SOCKET_PATH = '/socket.io/'
+/** What the hub answers in somebody else's server; everything else there is left to its other listeners. */
+const OWN_PATHS = [SOCKET_PATH, '/api/v1/', '/webhooks/', '/health/', '/metrics']
+
+export interface FrontDeps {
+  app: RequestListener
+  /** Absent in a process that holds no connections. */
+  engine?: Engine
+  authenticator: Pick<Authenticator, 'authenticate'>
+  settings: Settings
+  metrics: Metrics
+  /** The process stops: what comes now goes to another worker. */
+  draining: () => boolean
+}
+
+export interface Front {
+  readonly server: Server
+  /** `http://host:port`; empty when somebody else's server does not listen yet. */
+  url(): string
+  close(): Promise<void>
+}
+
+/** Listens on the settings' host and port; or joins a server that somebody else listens with. */
+export async function openFront(deps: FrontDeps, existing?: Server): Promise<Front> {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    if (isSocketPath(request)) void handleSocketRequest(deps, request, response)
+    else deps.app(request, response)
+  }
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void handleUpgrade(deps, request, socket, head, existing !== undefined)
+  if (existing) return joinServer(existing, onRequest, onUpgrade)
+  const server = createServer(onRequest)
+  server.on('upgrade', onUpgrade)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(deps.settings.port, deps.settings.host, () => resolve())
+  })
+  return {
+    server,
+    url: () => urlOf(server),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function joinServer(server: Server, onRequest: RequestListener, onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): Front {
+  const others = server.listeners('request') as RequestListener[]
+  const shared: RequestListener = (request, response) => {
+    const own = OWN_PATHS.some((path) => request.url?.startsWith(path))
+    if (own || others.length === 0) onRequest(request, response)
+    else for (const other of others) other.call(server, request, response)
+  }
+  server.removeAllListeners('request')
+  server.on('request', shared)
+  server.on('upgrade', onUpgrade)
+  return {
+    server,
+    url: () => urlOf(server),
+    close: () => {
+      server.removeListener('request', shared)
+      server.removeListener('upgrade', onUpgrade)
+      for (const other of others) server.on('request', other)
+      return Promise.resolve()
+    },
+  }
+}
+
+function isSocketPath(request: IncomingMessage): boolean {
+  return request.url === '/socket.io' || request.url?.startsWith(SOCKET_PATH) === true || request.url?.startsWith('/socket.io?') === true
+}
+
+async function handleSocketRequest(deps: FrontDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  try {
+    const engine = await check(deps, request)
+    engine.handleRequest(request as Parameters<Engine['handleRequest']>[0], response)
+  } catch (error) {
+    const [status, failure] = refuse(deps, error)
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify({ ok: false, error: failure }))
+  }
+}
+
+async function handleUpgrade(deps: FrontDeps, request: IncomingMessage, socket: Duplex, head: Buffer, shared: boolean): Promise<void> {
+  // Somebody else's WebSocket path in a shared server.
+  if (shared && !isSocketPath(request)) return
+  socket.on('error', () => socket.destroy())
+  try {
+    if (!isSocketPath(request)) throw new HubError('NOT_FOUND')
+    const engine = await check(deps, request)
+    engine.handleUpgrade(request as Parameters<Engine['handleUpgrade']>[0], socket, head)
+  } catch (error) {
+    const [status, failure] = refuse(deps, error)
+    const body = JSON.stringify({ ok: false, error: failure })
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  }
+}
+
+/** Origin, room, and a credential that the request itself carries; one in the `auth` payload is looked at later. */
+async function check(deps: FrontDeps, request: IncomingMessage): Promise<Engine> {
+  const { engine, settings } = deps
+  if (!engine) throw new HubError('NOT_FOUND')
+  if (!originAllowed(settings, request.headers.origin, request.headers.host)) throw new HubError('ORIGIN_NOT_ALLOWED')
+  if (/[?&]sid=/.test(request.url ?? '')) return engine
+  if (deps.draining()) throw new HubError('UNAVAILABLE', 'This worker is stopping.')
+  if (engine.clientsCount >= settings.maxConnections) {
+    throw new HubError('CONNECTION_LIMIT', undefined, { limit: settings.maxConnections, unit: 'connections', setting: 'HUBBUB_MAX_CONNECTIONS' })
+  }
+  const { credential, project } = credentialFromRequest(request)
+  if (credential) await deps.authenticator.authenticate(credential, project)
+  return engine
+}
+
+function refuse(deps: FrontDeps, error: unknown): [status: number, failure: Failure] {
+  const failure = toFailure(error)
+  deps.metrics.rejections.inc({ code: failure.code })
+  return [error instanceof HubError ? error.status : 500, failure]
+}
+
+function urlOf(server: Server): string {
+  const address = server.address() as AddressInfo | null
+  if (!address) return ''
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+}

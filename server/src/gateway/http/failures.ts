@@ -1,0 +1,43 @@
+/** Every failed request ends here, in one shape: `{ ok: false, error: { code, message, retryable, details? } }`. */
+import { randomUUID } from 'node:crypto'
+import { HubError } from '@hubbub/protocol'
+import type { ErrorRequestHandler, Response } from 'express'
+import type { Logger } from '../../observe/log.js'
+import type { Metrics } from '../../observe/metrics.js'
+import { StoreUnavailable } from '../../store/port.js'
+
+export function createFailureHandler({ log, metrics }: { log: Logger; metrics: Metrics }): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    const failure = readFailure(error)
+    metrics.rejections.inc({ code: failure.code })
+    // The path only: a query may hold a credential.
+    const place = { method: request.method, path: request.path, code: failure.code }
+    if (failure.code === 'INTERNAL_ERROR') log.error({ ...place, err: error, reference: failure.details?.['reference'] }, 'request failed')
+    else if (failure.code === 'UNAVAILABLE') log.warn({ ...place, err: failure.cause ?? error }, 'request could not be served')
+    else log.debug(place, 'request refused')
+    if (response.headersSent) {
+      next(error)
+      return
+    }
+    answerFailure(response, failure)
+  }
+}
+
+export function answerFailure(response: Response, failure: HubError): void {
+  if (failure.status === 401 && failure.code.startsWith('AUTH_')) response.set('WWW-Authenticate', 'Bearer realm="hubbub"')
+  const retryAfterMs = failure.details?.['retryAfterMs']
+  if (typeof retryAfterMs === 'number') response.set('Retry-After', String(Math.ceil(retryAfterMs / 1000)))
+  response.status(failure.status).json({ ok: false, error: failure.toJSON() })
+}
+
+/** Nothing of a foreign error's text is shown; a reference connects the answer with the log. */
+function readFailure(error: unknown): HubError {
+  if (error instanceof HubError) return error
+  if (error instanceof StoreUnavailable) return new HubError('UNAVAILABLE', undefined, undefined, { cause: error })
+  const { type, status, limit } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
+  if (type === 'entity.too.large') return new HubError('PAYLOAD_TOO_LARGE', undefined, { limit })
+  if (type === 'encoding.unsupported') return new HubError('INVALID_MESSAGE', 'The content encoding is not gzip, deflate, br or identity.')
+  // What body-parser and the router refuse: aborted bodies, wrong lengths, broken compression, malformed %-escapes.
+  if (typeof status === 'number' && status >= 400 && status < 500) return new HubError('INVALID_MESSAGE', 'The request could not be read.')
+  return new HubError('INTERNAL_ERROR', undefined, { reference: randomUUID() }, { cause: error })
+}

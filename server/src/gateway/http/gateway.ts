@@ -1,0 +1,71 @@
+/** The HTTP gateway: an express app that only translates. What each route takes and answers: PROTOCOL.md. */
+import cors from 'cors'
+import express, { type Express, type RequestHandler } from 'express'
+import { HubError } from '@hubbub/protocol'
+import { createWebhook } from '../github/webhook.js'
+import { originAllowed, originListed } from '../origin.js'
+import { createDeadLetters } from './dead.js'
+import { createDoor, createOriginCheck } from './door.js'
+import { createEvents } from './events.js'
+import { createFailureHandler } from './failures.js'
+import { createHealth } from './health.js'
+import { createHistory } from './history.js'
+import { createKeyRoutes } from './keys.js'
+import type { HttpDeps } from './needs.js'
+import { createStatus } from './status.js'
+
+export type { ConnectionCounts, HttpDeps, HttpIntake, HttpOperations, ProcessStatus } from './needs.js'
+
+export function createHttpGateway(deps: HttpDeps): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.use(headers)
+  app.use(createHealth(deps))
+  app.use('/webhooks', createWebhook(deps))
+  app.use(
+    '/api/v1',
+    crossOrigin(deps),
+    createOriginCheck(deps),
+    createDoor(deps),
+    createEvents(deps),
+    createHistory(deps),
+    createStatus(deps),
+    createKeyRoutes(deps),
+    createDeadLetters(deps),
+  )
+  app.use(() => {
+    throw new HubError('NOT_FOUND')
+  })
+  app.use(createFailureHandler(deps))
+  return app
+}
+
+/** Answers are of one caller and one moment: no cache may keep them, no browser may guess what they are. */
+const headers: RequestHandler = (_request, response, next) => {
+  response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' })
+  next()
+}
+
+function crossOrigin({ settings }: Pick<HttpDeps, 'settings'>): RequestHandler {
+  const everybody = originListed(settings, '*')
+  return cors((request, decide) => {
+    const { origin, host } = request.headers
+    if (origin === undefined || !originAllowed(settings, origin, host)) return decide(null, { origin: false })
+    // With `*` no page may use a visitor's cookie: browsers would refuse the pair, and rightly so.
+    decide(null, { origin: everybody ? '*' : origin, credentials: !everybody, exposedHeaders: ['Retry-After'], maxAge: 600 })
+  })
+}
+
+/** A process without connections: health and metrics only. */
+export function createProcessorHttp(deps: HttpDeps): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.use(headers)
+  app.use(createHealth(deps))
+  app.use(() => {
+    throw new HubError('NOT_FOUND')
+  })
+  app.use(createFailureHandler(deps))
+  return app
+}

@@ -1,0 +1,73 @@
+/**
+ * `GET /api/v1/history`: what stands in the journal, and, with `wait`, what comes next (long-poll).
+ *
+ *     topics=task:1,agent:*   repeated or comma-separated; `topic=` is one topic, commas and all
+ *     types=task.*,agent.log  likewise
+ *     since=10m | all | last:20 | <cursor>
+ *     limit=100  wait=30      events; seconds
+ *     filter.stage=build      true, false, null and numbers are read as such; "3" in quotes is a text
+ */
+import { HubError, type HistoryRequest, type Since } from '@hubbub/protocol'
+import { Router } from 'express'
+import { queryOf } from '../../access/credentials.js'
+import { identityOf } from './door.js'
+import type { HttpDeps } from './needs.js'
+
+export function createHistory({ operations }: Pick<HttpDeps, 'operations'>): Router {
+  const router = Router()
+  router.get('/history', async (request, response) => {
+    const asked = readHistoryQuery(queryOf(request))
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    try {
+      const result = await operations.history(identityOf(response), asked, gone.signal)
+      if (!gone.signal.aborted) response.json({ ok: true, ...result })
+    } catch (error) {
+      // A client that hung up while waiting is no failure.
+      if (!gone.signal.aborted) throw error
+    }
+  })
+  return router
+}
+
+/** Only translates; what it means is checked behind it. Throws INVALID_MESSAGE or INVALID_CURSOR. */
+export function readHistoryQuery(query: URLSearchParams): HistoryRequest {
+  const request: HistoryRequest = { topics: [...listOf(query, 'topics'), ...query.getAll('topic')] }
+  if (query.has('types')) request.types = listOf(query, 'types')
+  const since = query.get('since')
+  if (since) request.since = readSince(since)
+  for (const name of ['limit', 'wait'] as const) {
+    const text = query.get(name)
+    if (text) request[name] = readNumber(name, text)
+  }
+  const fields = [...query].filter(([name]) => name.startsWith('filter.'))
+  if (fields.length > 0) request.filter = Object.fromEntries(fields.map(([name, text]) => [name.slice('filter.'.length), readLiteral(text)]))
+  return request
+}
+
+function listOf(query: URLSearchParams, name: string): string[] {
+  return query
+    .getAll(name)
+    .flatMap((text) => text.split(','))
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+}
+
+function readSince(text: string): Since {
+  if (!text.startsWith('last:')) return text
+  const last = text.slice('last:'.length)
+  if (!/^\d{1,9}$/.test(last)) throw new HubError('INVALID_CURSOR')
+  return { last: Number(last) }
+}
+
+function readNumber(name: string, text: string): number {
+  if (!/^\d{1,9}(\.\d{1,3})?$/.test(text)) throw new HubError('INVALID_MESSAGE', `\`${name}\` must be a number.`, { field: name })
+  return Number(text)
+}
+
+function readLiteral(text: string): string | number | boolean | null {
+  if (text === 'true' || text === 'false') return text === 'true'
+  if (text === 'null') return null
+  if (/^-?(0|[1-9]\d{0,14})(\.\d{1,15})?$/.test(text)) return Number(text)
+  return /^"(.*)"$/s.exec(text)?.[1] ?? text
+}

@@ -1,0 +1,53 @@
+/** What the HTTP gateway needs of the rest of the hub: a few methods each. */
+import type { Answer, EventInput, HistoryResult, PublishResult } from '@hubbub/protocol'
+import type { Authenticator } from '../../access/authenticator.js'
+import type { Identity } from '../../access/identity.js'
+import type { Logger } from '../../observe/log.js'
+import type { Metrics } from '../../observe/metrics.js'
+import type { Settings } from '../../settings/table.js'
+import type { AccessRecords, DeadLetters, Ledger, SourceStreams, Store } from '../../store/port.js'
+
+export interface HttpOperations {
+  /** One answer an input, in order; never rejects for an input's sake. `client` names whose rates count. */
+  publish(identity: Identity, inputs: readonly unknown[], options: { ack: 'committed' | 'accepted'; client: string }): Promise<Answer<PublishResult>[]>
+  /** Rejects with HubError. Does the waiting of `wait` itself, until `signal` aborts. */
+  history(identity: Identity, request: unknown, signal: AbortSignal): Promise<HistoryResult>
+}
+
+/** Takes in what no client wrote: a webhook's delivery. `once.key` is marked as used in the step that appends (I3). */
+export interface HttpIntake {
+  deliver(project: string, source: string, input: EventInput, once: { key: string; ttlMs: number }): Promise<{ id: string; duplicate: boolean }>
+}
+
+/** Of this worker. */
+export interface ConnectionCounts {
+  /** Open now. */
+  total: number
+  /** Of these, with at least one subscription. */
+  active: number
+  [more: string]: unknown
+}
+
+export interface ProcessStatus {
+  version: string
+  role: string
+  node: string
+  /** ms since the epoch */
+  startedAt: number
+  [more: string]: unknown
+}
+
+export interface HttpDeps {
+  operations: HttpOperations
+  intake: HttpIntake
+  authenticator: Pick<Authenticator, 'authenticate' | 'refresh'>
+  store: AccessRecords & Pick<Store, 'kind' | 'partitions' | 'ping'> & Pick<Ledger, 'owners'> & Pick<SourceStreams, 'lag'> & { readonly dead: DeadLetters }
+  settings: Settings
+  metrics: Metrics
+  log: Logger
+  status: () => ProcessStatus
+  /** Of one project, or of all. Absent: this process holds no connections. */
+  connections?: (project?: string) => ConnectionCounts
+  /** Why the process should get no traffic besides the store's absence: `draining`. */
+  unready?: () => readonly string[]
+}

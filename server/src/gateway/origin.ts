@@ -1,0 +1,40 @@
+/** Which pages may use the hub: one rule for CORS, for requests that change something, and for upgrades. */
+import type { Settings } from '../settings/table.js'
+
+type OriginSettings = Pick<Settings, 'auth' | 'corsOrigins'>
+
+/**
+ * `origin` and `host` as in the request's headers. Allowed: no origin (not a browser, or its own page), the hub's own
+ * host, an origin that is listed, or `*`.
+ * With HUBBUB_AUTH=none everybody on this machine is admin, so the host itself must be a loopback name: otherwise a
+ * foreign page whose name was pointed at 127.0.0.1 (DNS rebinding) would be the hub's "own" page.
+ */
+export function originAllowed(settings: OriginSettings, origin: string | undefined, host: string | undefined): boolean {
+  if (settings.auth === 'none' && host !== undefined && !isLoopback(host)) return false
+  if (origin === undefined) return true
+  return originListed(settings, origin) || sameHost(origin, host)
+}
+
+/** Listed by name or by `*`; the hub's own host is not looked at. */
+export function originListed(settings: OriginSettings, origin: string): boolean {
+  const given = origin.toLowerCase()
+  return settings.corsOrigins.split(',').some((entry) => {
+    const listed = entry.trim().toLowerCase().replace(/\/$/, '')
+    return listed === '*' || (listed !== '' && listed === given)
+  })
+}
+
+/** Ports that a scheme implies count: `https://hub.example` is the page of `hub.example:443`. */
+function sameHost(origin: string, host: string | undefined): boolean {
+  const page = parse(origin)
+  return page !== undefined && host !== undefined && /^https?:$/.test(page.protocol) && parse(`${page.protocol}//${host}`)?.host === page.host
+}
+
+function isLoopback(host: string): boolean {
+  const name = parse(`http://${host}`)?.hostname ?? ''
+  return name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name)
+}
+
+function parse(url: string): URL | undefined {
+  return URL.canParse(url) ? new URL(url) : undefined
+}

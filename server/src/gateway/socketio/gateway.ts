@@ -1,0 +1,129 @@
+/**
+ * The Socket.IO gateway: admits connections, gives each its place in the journal, passes messages on, and ends connections
+ * whose credential ended. It translates; the operations decide.
+ */
+import { Server as Engine } from 'engine.io'
+import { HubError, partitionOf, toFailure, type Failure, type Signal } from '@hubbub/protocol'
+import { Server, type Socket } from 'socket.io'
+import type { Authenticator } from '../../access/authenticator.js'
+import { credentialFromAuth, credentialFromRequest, presentedFirst } from '../../access/credentials.js'
+import type { Buckets } from '../../access/rate.js'
+import type { Logger } from '../../observe/log.js'
+import type { Metrics } from '../../observe/metrics.js'
+import type { Operations } from '../../operations/operations.js'
+import type { Recorder } from '../../operations/recorder.js'
+import type { Settings } from '../../settings/table.js'
+import { createHubAdapter } from './adapter.js'
+import { admit, type Admission } from './admission.js'
+import { Member } from './member.js'
+import { handleMessage, type MessageDeps } from './messages.js'
+import { Recovery } from './recovery.js'
+import { socketioEncoding } from './wire.js'
+
+export interface SocketGatewayDeps {
+  operations: Operations
+  authenticator: Authenticator
+  recorder: Recorder
+  recovery: Recovery
+  buckets: Buckets
+  partitions: number
+  settings: Settings
+  metrics: Metrics
+  log: Logger
+  onConnect?: (client: { id: string; subject: string; project: string }) => void
+  onDisconnect?: (client: { id: string; subject: string; project: string; reason: string }) => void
+}
+
+export interface SocketGateway {
+  /** Takes requests and upgrades of `/socket.io/`. */
+  readonly engine: Engine
+  readonly io: Server
+  connections(project?: string): { total: number; active: number }
+  close(): Promise<void>
+}
+
+/** A message may carry a batch; whatever is larger than this closes the connection, as engine.io has it. */
+const messageLimit = (settings: Settings) => Math.max(2 * settings.maxSnapshotBytes, 2_000_000)
+
+/** Between workers: a session was resumed here, its older holder may let go. */
+const TAKEN = 'session.taken'
+
+export async function createSocketGateway(deps: SocketGatewayDeps): Promise<SocketGateway> {
+  const { settings, metrics, log, recorder, recovery } = deps
+  const adapter = await createHubAdapter(settings, log, (id, cursor) => recovery.restore(id, cursor))
+  const engine = new Engine({
+    pingInterval: settings.pingIntervalMs,
+    pingTimeout: settings.pingTimeoutMs,
+    maxHttpBufferSize: messageLimit(settings),
+    perMessageDeflate: false,
+    cors: settings.corsOrigins === '' ? undefined : { origin: settings.corsOrigins === '*' ? true : settings.corsOrigins.split(','), credentials: true },
+  })
+  const io = new Server({
+    adapter: adapter.constructor,
+    connectTimeout: settings.connectTimeoutMs,
+    connectionStateRecovery: { skipMiddlewares: false },
+    serveClient: false,
+  })
+  io.bind(engine)
+  io.on(TAKEN, (id: string, generation: number) => recorder.taken(id, generation))
+
+  const members = new Set<Member>()
+  const messageDeps: MessageDeps = { ...deps, take: (client) => deps.buckets.take(client), broadcast: (rooms, signal) => broadcast(io, rooms, signal) }
+  const encoding = socketioEncoding(metrics)
+
+  io.use((socket, next) => {
+    admitSocket(deps, socket).then(
+      () => next(),
+      (error: unknown) => next(refusal(error, deps)),
+    )
+  })
+  io.on('connection', (socket) => {
+    const admission = socket.data as Admission
+    const member = new Member(socket, admission, encoding, deps)
+    members.add(member)
+    if (admission.resumed) io.serverSideEmit(TAKEN, admission.resumed.id, admission.resumed.generation)
+    // Not `on`: every name is a message, and none may reach a listener twice.
+    socket.use(([name, ...args]) => handleMessage(messageDeps, member, String(name), args))
+    socket.once('disconnect', (reason) => {
+      members.delete(member)
+      member.left(reason)
+    })
+  })
+  const stopWatching = deps.authenticator.onRevocation(() => {
+    for (const member of members) if (deps.authenticator.isRevoked(member.identity())) member.end(new HubError('AUTH_REVOKED'))
+  })
+  return {
+    engine,
+    io,
+    connections(project) {
+      const counted = [...members].filter((member) => project === undefined || member.identity().project === project)
+      return { total: counted.length, active: counted.filter((member) => member.connection.subscriptions.length > 0).length }
+    },
+    async close() {
+      stopWatching()
+      for (const member of members) member.leave()
+      await io.close()
+      adapter.close()
+    },
+  }
+}
+
+/** Bad credentials in header, query or cookie were refused before the upgrade; here the `auth` payload is looked at, too. */
+async function admitSocket(deps: SocketGatewayDeps, socket: Socket): Promise<void> {
+  const { auth } = socket.handshake
+  const presented = presentedFirst(credentialFromAuth(auth), credentialFromRequest(socket.request))
+  const identity = await deps.authenticator.authenticate(presented.credential, presented.project)
+  socket.data = await admit(socket, identity, { recovery: deps.recovery, operations: deps.operations, partition: partitionOf(identity.project, deps.partitions) })
+}
+
+/** As `connect_error` with `data`: the failure that every gateway shows. */
+function refusal(error: unknown, deps: SocketGatewayDeps): Error {
+  if (!(error instanceof HubError)) deps.log.error({ err: error }, 'connection failed')
+  const failure: Failure = error instanceof HubError || !(error instanceof Error) ? toFailure(error) : toFailure(new HubError('UNAVAILABLE', undefined, undefined, { cause: error }))
+  deps.metrics.rejections.inc({ code: failure.code })
+  return Object.assign(new Error(failure.message), { data: failure })
+}
+
+function broadcast(io: Server, rooms: string[], signal: Signal): void {
+  io.to(rooms).emit('signal', signal)
+}

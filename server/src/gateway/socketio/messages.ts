@@ -1,0 +1,102 @@
+/** Client messages, translated into operations and answered once, in one shape (DESIGN 8). */
+import { HubError, toFailure, type Failure, type Signal } from '@hubbub/protocol'
+import { sourceOf, type Identity } from '../../access/identity.js'
+import type { Logger } from '../../observe/log.js'
+import type { Metrics } from '../../observe/metrics.js'
+import type { Connection } from '../../operations/connection.js'
+import type { Operations } from '../../operations/operations.js'
+import type { Settings } from '../../settings/table.js'
+
+export interface MessageDeps {
+  operations: Operations
+  settings: Settings
+  metrics: Metrics
+  log: Logger
+  /** Milliseconds to wait, 0 when the client may send another message. */
+  take: (client: string) => number
+  broadcast: (rooms: string[], signal: Signal) => void
+}
+
+/** One connected client, as its messages see it. */
+export interface Client {
+  readonly id: string
+  readonly connection: Connection
+  identity(): Identity
+  /** Subscriptions changed: rooms follow them. */
+  subscribed(): void
+  /** `auth.refresh`: rejects with `HubError`. */
+  refresh(auth: unknown): Promise<{ expiresAt?: number }>
+  /** For messages without an ack: there is no other way to tell of a refusal. */
+  complain(error: Failure): void
+}
+
+type Reply = (answer: { ok: true } | { ok: false; error: Failure }) => void
+
+/** Handles one message; never throws. `args` as Socket.IO gives them, the ack function last when the client wants one. */
+export function handleMessage(deps: MessageDeps, client: Client, name: string, args: unknown[]): void {
+  const ack = args[args.length - 1]
+  const acked = typeof ack === 'function'
+  const reply: Reply = (answer) => {
+    if (!answer.ok) deps.metrics.rejections.inc({ code: answer.error.code })
+    if (acked) (ack as Reply)(answer)
+    else if (!answer.ok) client.complain(answer.error)
+  }
+  const wait = deps.take(client.id)
+  if (wait > 0) {
+    const limit = { retryAfterMs: wait, limit: deps.settings.messageRate, unit: 'messages/s', setting: 'HUBBUB_MESSAGE_RATE' }
+    return reply({ ok: false, error: new HubError('RATE_LIMITED', undefined, limit).toJSON() })
+  }
+  dispatch(deps, client, name, acked ? args.slice(0, -1) : args, reply).catch((error: unknown) => {
+    if (!(error instanceof HubError)) deps.log.error({ err: error, message: name }, 'message failed')
+    reply({ ok: false, error: toFailure(error) })
+  })
+}
+
+async function dispatch(deps: MessageDeps, client: Client, name: string, args: unknown[], reply: Reply): Promise<void> {
+  const [input] = args
+  if (args.length > 1) throw new HubError('INVALID_MESSAGE', 'A message has one argument, and an acknowledgement.')
+  switch (name) {
+    case 'subscribe':
+      return await client.connection.subscribe(input, (result) => {
+        client.subscribed()
+        reply(okWith(result))
+      })
+    case 'unsubscribe':
+      return await client.connection.unsubscribe(input ?? {}, (result) => {
+        client.subscribed()
+        reply(okWith(result))
+      })
+    case 'publish':
+      return await publish(deps, client, input, reply)
+    case 'signal':
+      await deps.operations.signal(client.identity(), input, deps.broadcast)
+      return reply({ ok: true })
+    case 'auth.refresh':
+      return reply(okWith(await client.refresh(input)))
+    default:
+      // A client that emits an event's name, or an alias of it, publishes it.
+      return await publish(deps, client, { type: name, data: input ?? {} }, reply)
+  }
+}
+
+async function publish(deps: MessageDeps, client: Client, input: unknown, reply: Reply): Promise<void> {
+  const batch = Array.isArray(input)
+  const inputs: unknown[] = batch ? input : [input]
+  if (inputs.length > deps.settings.maxBatchEvents) {
+    throw new HubError('PAYLOAD_TOO_LARGE', `A batch has at most ${deps.settings.maxBatchEvents} events.`, { limit: deps.settings.maxBatchEvents, unit: 'events', setting: 'HUBBUB_MAX_BATCH_EVENTS' })
+  }
+  const identity = client.identity()
+  const ack = !batch && isRecord(input) && input['ack'] === 'accepted' ? 'accepted' : 'committed'
+  const results = await deps.operations.publish(identity, inputs, { ack, client: `${identity.project} ${sourceOf(identity)}` })
+  const [first] = results
+  if (batch) reply(okWith({ results }))
+  else reply(first ?? { ok: false, error: new HubError('INVALID_MESSAGE').toJSON() })
+}
+
+function okWith<T extends object>(result: T): { ok: true } & T {
+  return { ok: true, ...result }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

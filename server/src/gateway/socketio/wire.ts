@@ -1,0 +1,133 @@
+/**
+ * Socket.IO on the wire: encoding of events, and the outlet through which a session's frames reach its socket.
+ * A burst's frames go to the TCP stream in one write when nothing else waits (DESIGN 6); any other socket goes the ordinary way.
+ * The engine's fields used here are not part of its public types; this file is the only place that touches them.
+ */
+import type { Socket as TcpSocket } from 'node:net'
+import type { Cursor, Gap } from '@hubbub/protocol'
+import type { Chunk, Encoding, Frame } from '../../fanout/entry.js'
+import type { Outlet } from '../../fanout/session.js'
+import type { Metrics } from '../../observe/metrics.js'
+
+/** engine.io's connection, as far as this file uses it. */
+export interface EngineConnection {
+  readyState: string
+  upgrading: boolean
+  writeBuffer: { data?: unknown }[]
+  transport: {
+    name: string
+    writable: boolean
+    socket?: { readyState: number; extensions: string; bufferedAmount: number; _socket?: TcpSocket }
+  }
+  write(data: string, options?: { compress?: boolean; wsPreEncodedFrame?: Buffer[] }): unknown
+  once(event: 'drain' | 'close', listener: () => void): unknown
+  removeListener(event: 'drain' | 'close', listener: () => void): unknown
+}
+
+const WS_OPEN = 1
+/** Below these a socket counts as drained. */
+const LOW_BYTES = 64 * 1024
+const LOW_PACKETS = 16
+/** Polling and half-dead transports do not always say that they drained. */
+const LOOK_MS = 200
+
+/** `event` is JSON already. The cursor stands last: the stock client remembers it for its recovery. */
+export function socketioEncoding(metrics: Metrics): Encoding {
+  return {
+    name: 'socket.io',
+    encode(entry) {
+      metrics.encodes.inc()
+      return textFrame(`2["${entry.event.type}",${entry.json},"${entry.cursor}"]`)
+    },
+  }
+}
+
+/** A Socket.IO packet, and the unmasked WebSocket text frame around it (`4`: engine.io's message). */
+export function textFrame(packet: string): Frame {
+  const length = Buffer.byteLength(packet) + 1
+  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10
+  const bytes = Buffer.allocUnsafe(header + length)
+  bytes[0] = 0x81
+  if (header === 2) bytes[1] = length
+  else if (header === 4) {
+    bytes[1] = 126
+    bytes.writeUInt16BE(length, 2)
+  } else {
+    bytes[1] = 127
+    bytes.writeBigUInt64BE(BigInt(length), 2)
+  }
+  bytes[header] = 0x34
+  bytes.write(packet, header + 1)
+  return { packet, bytes }
+}
+
+export class SocketOutlet implements Outlet {
+  private lastBookmark?: { cursor: Cursor; frame: Frame }
+
+  constructor(readonly encoding: Encoding, private readonly conn: EngineConnection, private readonly metrics: Metrics) {}
+
+  write(chunk: Chunk): void {
+    const tcp = this.directStream()
+    if (tcp) {
+      this.metrics.writes.inc({ way: 'buffer' })
+      tcp.write(chunk.buffer)
+      return
+    }
+    this.metrics.writes.inc({ way: 'packets' }, chunk.frames.length)
+    for (const frame of chunk.frames) this.send(frame)
+  }
+
+  bookmark(cursor: Cursor): void {
+    if (this.lastBookmark?.cursor !== cursor) this.lastBookmark = { cursor, frame: textFrame(`2["hub.cursor","${cursor}"]`) }
+    this.send(this.lastBookmark.frame)
+  }
+
+  /** The cursor at which reading goes on stands last: a client that resumes from it is not told the same gap again. */
+  gap(gap: Gap): void {
+    this.send(textFrame(`2["gap",${JSON.stringify(gap)},"${gap.to}"]`))
+  }
+
+  waiting(): { bytes: number; packets: number } {
+    const { writeBuffer, transport } = this.conn
+    let bytes = transport.socket?.bufferedAmount ?? 0
+    for (const { data } of writeBuffer) if (typeof data === 'string') bytes += data.length
+    return { bytes, packets: writeBuffer.length }
+  }
+
+  async drained(): Promise<void> {
+    for (;;) {
+      const { bytes, packets } = this.waiting()
+      if ((bytes < LOW_BYTES && packets < LOW_PACKETS) || this.conn.readyState !== 'open') return
+      await this.nextDrain()
+    }
+  }
+
+  private send(frame: Frame): void {
+    if (this.conn.readyState === 'open') this.conn.write(frame.packet, { compress: false, wsPreEncodedFrame: [frame.bytes] })
+  }
+
+  /** The TCP stream, while the bytes written to it would come behind everything that engine.io was given. */
+  private directStream(): TcpSocket | undefined {
+    const { readyState, upgrading, writeBuffer, transport } = this.conn
+    const ws = transport.socket
+    const open = readyState === 'open' && !upgrading && transport.name === 'websocket' && transport.writable && writeBuffer.length === 0
+    return open && ws?.readyState === WS_OPEN && ws.extensions === '' ? ws._socket : undefined
+  }
+
+  private nextDrain(): Promise<void> {
+    return new Promise((resolve) => {
+      const tcp = this.conn.transport.socket?._socket
+      const done = () => {
+        clearTimeout(timer)
+        this.conn.removeListener('drain', done)
+        this.conn.removeListener('close', done)
+        tcp?.removeListener('drain', done)
+        resolve()
+      }
+      const timer = setTimeout(done, LOOK_MS)
+      this.conn.once('drain', done)
+      this.conn.once('close', done)
+      tcp?.once('drain', done)
+    })
+  }
+}

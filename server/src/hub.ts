@@ -1,0 +1,131 @@
+/**
+ * READ ME FIRST. An event's way through the hub, wired in the order in which it travels:
+ *
+ *   gateway --> intake --> source stream --> processor --> journal --> fan-out --> gateway
+ *
+ *   gateways      http/, github/, socketio/, process   translate their wire into operations, and events into their wire
+ *   operations    publish, subscribe, signal, history   once, under every gateway
+ *   intake        validate, authorise, limit, append    answered when the commit stands (I4)
+ *   store         source streams, ledger, journal       Redis, or this process's memory
+ *   processor     dedupe, route, one commit a batch     exactly once (I3), whatever is killed when
+ *   fan-out       one tail a partition, audiences       in order (I1), without a gap (I2), at each socket's pace (I7)
+ *
+ * Each stage gets the next one from here; none imports another.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Server } from 'node:http'
+import { hostname } from 'node:os'
+import { createAuthenticator } from './access/authenticator.js'
+import { may } from './access/permissions.js'
+import { createBuckets } from './access/rate.js'
+import { Fanout } from './fanout/fanout.js'
+import { openFront, type Front } from './gateway/front.js'
+import { createHttpGateway, createProcessorHttp } from './gateway/http/gateway.js'
+import { createSocketGateway, type SocketGateway } from './gateway/socketio/gateway.js'
+import { Recovery } from './gateway/socketio/recovery.js'
+import { createIntake } from './intake/intake.js'
+import { silent, type Logger } from './observe/log.js'
+import { createMetrics } from './observe/metrics.js'
+import { createOperations, type Operations } from './operations/operations.js'
+import { Recorder } from './operations/recorder.js'
+import { createProcessor } from './processor/processor.js'
+import type { Settings } from './settings/table.js'
+import { openStore, storeOptions } from './store/open.js'
+import { VERSION } from './version.js'
+
+export interface HubOptions {
+  settings: Settings
+  log?: Logger
+  /** A server that somebody else listens with; the hub then answers its own paths there. */
+  server?: Server
+  onConnect?: (client: { id: string; subject: string; project: string }) => void
+  onDisconnect?: (client: { id: string; subject: string; project: string; reason: string }) => void
+}
+
+export interface RunningHub {
+  /** `http://host:port` */
+  readonly url: string
+  readonly operations: Operations
+  /** Orderly: no new connections, sockets sent elsewhere, leases handed over, store closed. */
+  close(): Promise<void>
+}
+
+/** A session's record outlives its connection by this much at least; ms. */
+const LEAST_SESSION_MS = 120_000
+
+export async function startHub(options: HubOptions): Promise<RunningHub> {
+  const { settings, log = silent } = options
+  const node = settings.nodeId || `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
+  const metrics = createMetrics({ processMetrics: true })
+  const store = await openStore({
+    ...storeOptions(settings),
+    onError: (operation, error) => {
+      metrics.storeErrors.inc({ operation })
+      log.warn({ err: error, operation }, 'store')
+    },
+  })
+  const worker = settings.role !== 'processor'
+  const startedAt = Date.now()
+  let draining = false
+
+  // Who may speak.
+  const authenticator = createAuthenticator({ settings, store, log })
+  await authenticator.start()
+
+  // In: a producer's event, from any gateway, to its source stream; answered when the processor committed it.
+  const intake = await createIntake({ store, settings, metrics, log, worker: node, may })
+
+  // Through: source streams to the journal.
+  const processor = settings.role === 'worker' ? undefined : createProcessor({ store, settings, metrics, log, id: node })
+  await processor?.start()
+
+  // Out: the journal to whoever is subscribed here.
+  const fanout = new Fanout({ journal: store, partitions: store.partitions, settings, metrics, log })
+  const sessionTtlMs = Math.max(settings.retentionMs, LEAST_SESSION_MS)
+  const recorder = new Recorder(store.sessions, store.partitions, sessionTtlMs, log)
+  const operations = createOperations({ publisher: intake, fanout, journal: store, settings, recorder })
+
+  // The gateways.
+  const status = () => ({ version: VERSION, role: settings.role, node, startedAt })
+  const http = { operations, intake, authenticator, store, settings, metrics, log, status, unready: () => (draining ? ['draining'] : []) }
+  let sockets: SocketGateway | undefined
+  if (worker) {
+    sockets = await createSocketGateway({
+      operations,
+      authenticator,
+      recorder,
+      recovery: new Recovery({ sessions: store.sessions, journal: store, partitions: store.partitions, ttlMs: sessionTtlMs }),
+      buckets: createBuckets(settings.messageRate, settings.messageBurst),
+      partitions: store.partitions,
+      settings,
+      metrics,
+      log,
+      onConnect: options.onConnect,
+      onDisconnect: options.onDisconnect,
+    })
+  }
+  const app = worker ? createHttpGateway({ ...http, connections: sockets?.connections }) : createProcessorHttp(http)
+  const front: Front = await openFront({ app, engine: sockets?.engine, authenticator, settings, metrics, draining: () => draining }, options.server)
+  log.info({ url: front.url(), role: settings.role, store: store.kind }, 'hub is up')
+
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    draining = true
+    await sockets?.close()
+    await front.close()
+    await intake.close()
+    await processor?.stop()
+    recorder.close()
+    await fanout.shutdown()
+    authenticator.close()
+    await store.close()
+    log.info('hub is down')
+  }
+  return {
+    get url() {
+      return front.url()
+    },
+    operations,
+    close: () => (closing ??= close()),
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * The way in: what a gateway received becomes entries of the source streams, and each publish gets its answer, when its commit
+ * is in the journal (I4) or, for the cheaper promise, when it stands in the source stream.
+ */
+import { HubError, partitionOf, toFailure, type Answer, type EventInput, type PublishResult } from '@hubbub/protocol'
+import { findEntry } from '@hubbub/protocol/catalogue'
+import type { Identity } from '../access/identity.js'
+import type { Logger } from '../observe/log.js'
+import type { Metrics } from '../observe/metrics.js'
+import type { Settings } from '../settings/table.js'
+import type { AckHints, Ledger, SourceName, SourceStreams } from '../store/port.js'
+import { createAdmission, type Admitted } from './admission.js'
+import { createAppender } from './appender.js'
+import { createWaiters } from './waiters.js'
+
+export interface Intake {
+  /** Each input answered on its own, in order. Never rejects for bad input. */
+  publish(identity: Identity, inputs: readonly unknown[], options: PublishOptions): Promise<Answer<PublishResult>[]>
+  /**
+   * A webhook's event: `once` is marked in the same atomic step as the append. `duplicate`: the delivery had been stored
+   * before. Rejects with `HubError`.
+   */
+  deliver(project: string, source: string, input: EventInput, once: { key: string; ttlMs: number }): Promise<{ id: string; duplicate: boolean }>
+  /** Drops the rate buckets of a closed connection. */
+  forget(client: string): void
+  /** Refuses what comes from now on, waits for appends in flight; what waits for its commit gets OUTCOME_UNKNOWN. */
+  close(): Promise<void>
+}
+
+export interface PublishOptions {
+  ack: 'committed' | 'accepted'
+  /** Key of the rate buckets: connection id or subject. */
+  client: string
+  /** Instead of the one that the producer's role gives. */
+  stream?: SourceName
+}
+
+export interface IntakeContext {
+  store: SourceStreams & Pick<Ledger, 'seen'> & AckHints & { readonly partitions: number }
+  settings: Settings
+  metrics: Metrics
+  log: Logger
+  /** Name of this worker: unique in the cluster, hints are addressed to it. */
+  worker: string
+  may: (identity: Identity, action: 'publish', type: string) => boolean
+}
+
+export async function createIntake(context: IntakeContext): Promise<Intake> {
+  const { store, settings, metrics, worker, may } = context
+  const log = context.log.child({ part: 'intake' })
+  const admission = createAdmission({ settings, may })
+  const timeoutMs = settings.publishTimeoutMs
+  const appender = createAppender({ streams: store, queue: settings.publishQueue, timeoutMs, log })
+  const waiters = await createWaiters({ store, worker, lookupMs: settings.ackLookupMs, timeoutMs, log })
+
+  const refused = (error: unknown): { ok: false; error: ReturnType<typeof toFailure> } => {
+    if (!(error instanceof HubError)) log.error({ err: error }, 'publishing failed')
+    const failure = toFailure(error)
+    metrics.rejections.inc({ code: failure.code })
+    return { ok: false, error: failure }
+  }
+
+  const append = async (partition: number, { append: entry, bytes, type }: Admitted) => {
+    const id = await appender.append(partition, entry, bytes)
+    metrics.eventsIn.inc({ type: typeLabel(type) })
+    metrics.bytesIn.inc(bytes)
+    return id
+  }
+
+  const commit = async (partition: number, admitted: Admitted): Promise<PublishResult> => {
+    const waiting = waiters.wait(partition, admitted.key)
+    append(partition, { ...admitted, append: { ...admitted.append, replyTo: worker } }).catch((error: unknown) => {
+      waiting.settle({ failure: error instanceof HubError ? error : new HubError('INTERNAL_ERROR', undefined, undefined, { cause: error }) })
+    })
+    const outcome = await waiting.outcome
+    if ('failure' in outcome) throw outcome.failure
+    const result: PublishResult = { id: admitted.id, type: admitted.type, offset: outcome.offset }
+    if (outcome.repeated) result.duplicate = true
+    return result
+  }
+
+  return {
+    publish(identity, inputs, options) {
+      const partition = partitionOf(identity.project, store.partitions)
+      return Promise.all(
+        inputs.map(async (input): Promise<Answer<PublishResult>> => {
+          try {
+            const admitted = admission.admit(identity, input, options.client, options.stream)
+            if (options.ack === 'committed') return { ok: true, ...(await commit(partition, admitted)) }
+            await append(partition, admitted)
+            return { ok: true, id: admitted.id, type: admitted.type }
+          } catch (error) {
+            return refused(error)
+          }
+        }),
+      )
+    },
+    async deliver(project, source, input, once) {
+      try {
+        const admitted = admission.admitDelivery({ source, project }, input)
+        admitted.append.once = once
+        const entry = await append(partitionOf(project, store.partitions), admitted)
+        return { id: admitted.id, duplicate: entry === null }
+      } catch (error) {
+        throw new HubError(refused(error).error.code, undefined, error instanceof HubError ? error.details : undefined, { cause: error })
+      }
+    },
+    forget: (client) => admission.forget(client),
+    async close() {
+      await appender.close()
+      await waiters.close()
+    },
+  }
+}
+
+/** Bounded: the open families count under their pattern. */
+function typeLabel(type: string): string {
+  return findEntry(type)?.type ?? 'unknown'
+}

@@ -1,0 +1,193 @@
+/**
+ * One client's connection, whatever gateway it came through: its identity, its place in the journal, its subscriptions.
+ * Changes of subscriptions run one after the other; each is recorded before it is answered, so that it survives this
+ * process (I8), and joins in the synchronous step in which its answer is given (I2: backfill in answers, live in messages).
+ */
+import { randomBytes } from 'node:crypto'
+import { compareOffsets, HubError, laterOf, type Cursor, type Offset, type SubscribeResult, type UnsubscribeResult } from '@hubbub/protocol'
+import { checkSubscribe, checkUnsubscribe, parseSince } from '@hubbub/protocol/catalogue'
+import type { Identity } from '../access/identity.js'
+import { may } from '../access/permissions.js'
+import { cursorBehind, locate, readBackfill, type Backfill, type Start } from '../fanout/backfill.js'
+import { cursorAt } from '../fanout/epochs.js'
+import type { Lane } from '../fanout/lane.js'
+import { readWindow } from '../fanout/pages.js'
+import type { Outlet, Session } from '../fanout/session.js'
+import { matches, type Interest, type Subscription } from '../fanout/subscription.js'
+import type { Settings } from '../settings/table.js'
+import type { Journal } from '../store/port.js'
+import { grantedInterest } from './interest.js'
+
+/** How long a worker may take to catch up with a cursor that another worker gave, ms. */
+const AHEAD_MS = 10_000
+
+export interface ConnectionDeps {
+  journal: Journal
+  settings: Settings
+  /** Writes the session's record, before a change is answered; gateways without recovery pass none. */
+  record?: (connection: Connection, subscriptions: readonly Subscription[]) => Promise<void>
+}
+
+export class Connection {
+  readonly session: Session
+  private queue: Promise<unknown> = Promise.resolve()
+
+  /** @param resume where the client stands, and what it was subscribed to: only what it may still see is kept */
+  constructor(public identity: Identity, private readonly lane: Lane, outlet: Outlet, private readonly deps: ConnectionDeps, resume?: { cursor: Cursor; subscriptions: readonly Subscription[] }) {
+    const granted = resume?.subscriptions.filter((subscription) => subscription.topics.every((topic) => may(identity, 'subscribe', topic)))
+    this.session = lane.open(identity.project, outlet, resume?.cursor, granted)
+  }
+
+  get subscriptions(): readonly Subscription[] {
+    return [...this.session.subscriptions.values()]
+  }
+
+  /** `answer` is called in the joining's own synchronous step; whatever is written after it comes after the backfill. */
+  async subscribe(input: unknown, answer: (result: SubscribeResult) => void): Promise<void> {
+    const request = checkSubscribe(input, this.deps.settings)
+    const interest = grantedInterest(this.identity, request)
+    const start = request.since === undefined ? undefined : parseSince(request.since)
+    await this.serially(() => this.join(interest, start, answer))
+  }
+
+  async unsubscribe(input: unknown, answer: (result: UnsubscribeResult) => void): Promise<void> {
+    const request = checkUnsubscribe(input, this.deps.settings)
+    await this.serially(async () => {
+      const leaving = this.subscriptions.filter(
+        (subscription) =>
+          (request.subscriptionId === undefined || subscription.id === request.subscriptionId) &&
+          (request.topics === undefined || (subscription.topics.length === request.topics.length && request.topics.every((topic) => subscription.topics.includes(topic)))),
+      )
+      if (leaving.length === 0 && (request.subscriptionId !== undefined || request.topics !== undefined)) {
+        throw new HubError('NOT_SUBSCRIBED', undefined, { ...request })
+      }
+      await this.record(this.subscriptions.filter((subscription) => !leaving.includes(subscription)))
+      for (const subscription of leaving) this.lane.remove(this.session, subscription)
+      this.session.outlet.bookmark(this.session.positionCursor)
+      answer({ activeSubscriptions: this.session.subscriptions.size })
+    })
+  }
+
+  /** New credentials for the same subject: what they no longer grant is dropped. */
+  async renew(identity: Identity): Promise<void> {
+    this.identity = identity
+    await this.serially(async () => {
+      const lost = this.subscriptions.filter((subscription) => !subscription.topics.every((topic) => may(identity, 'subscribe', topic)))
+      if (lost.length === 0) return
+      for (const subscription of lost) this.lane.remove(this.session, subscription)
+      await this.record(this.subscriptions)
+    })
+  }
+
+  close(): void {
+    this.lane.close(this.session)
+  }
+
+  private async join(interest: Interest, start: Start | undefined, answer: (result: SubscribeResult) => void): Promise<void> {
+    const { settings } = this.deps
+    if (this.session.subscriptions.size >= settings.maxSubscriptions) {
+      throw new HubError('SUBSCRIPTION_LIMIT', undefined, { limit: settings.maxSubscriptions, unit: 'subscriptions', setting: 'HUBBUB_MAX_SUBSCRIPTIONS' })
+    }
+    let backfill = start && (await this.readSince(interest, start))
+    if (backfill?.more) return answer(this.partial(interest, backfill))
+    for (;;) {
+      const from: Offset = backfill?.reached ?? this.lane.tail.flushed
+      const subscription: Subscription = { id: randomBytes(9).toString('base64url'), ...interest, from }
+      await this.record([...this.subscriptions, subscription])
+      const rest = this.restUpTo(subscription, backfill)
+      if (rest) return this.admit(subscription, rest, backfill, answer)
+      // The window moved past the answer while the record was written: read what lies between, once more.
+      const upTo = this.lane.tail.flushed
+      const more = await readBackfill(this.reader(), this.identity.project, interest, from, upTo, this.limitsAfter(backfill))
+      backfill = { ...more, entries: [...(backfill?.entries ?? []), ...more.entries], gap: backfill?.gap ?? more.gap }
+      if (backfill.more) {
+        await this.record(this.subscriptions)
+        return answer(this.partial(interest, backfill))
+      }
+    }
+  }
+
+  /**
+   * Between the record's offset and where the connection stands by now, events may have gone by: they belong into the answer.
+   * Undefined when the window no longer has them.
+   */
+  private restUpTo(subscription: Subscription, backfill: Backfill | undefined): { entries: Backfill['entries']; joint: Offset } | undefined {
+    const joint = laterOf(subscription.from, this.session.position)
+    if (!backfill || joint === subscription.from) return { entries: [], joint }
+    const page = readWindow(this.lane.tail.window, this.identity.project, [subscription], subscription.from, joint)
+    if (!page || page.reached !== joint) return undefined
+    return { entries: page.entries.filter((entry) => entry.event.project === this.identity.project && matches(subscription, entry.event)), joint }
+  }
+
+  private admit(subscription: Subscription, rest: { entries: Backfill['entries']; joint: Offset }, backfill: Backfill | undefined, answer: (result: SubscribeResult) => void): void {
+    if (this.session.state === 'closed') return
+    this.lane.add(this.session, { ...subscription, from: rest.joint })
+    // Before the answer, so that a client that has the answer also has a cursor at or behind the record's offset.
+    this.session.outlet.bookmark(this.session.positionCursor)
+    const result: SubscribeResult = {
+      subscriptionId: subscription.id,
+      topics: [...subscription.topics],
+      activeSubscriptions: this.session.subscriptions.size,
+      cursor: cursorAt(rest.joint, this.lane.tail.epochs),
+    }
+    if (backfill) {
+      result.events = placed([...backfill.entries, ...rest.entries])
+      result.more = false
+      if (backfill.gap) result.gap = backfill.gap
+    }
+    answer(result)
+  }
+
+  private partial(interest: Interest, backfill: Backfill): SubscribeResult {
+    const result: SubscribeResult = {
+      topics: [...interest.topics],
+      activeSubscriptions: this.session.subscriptions.size,
+      cursor: cursorBehind(backfill, [...this.lane.tail.epochs]),
+      events: placed(backfill.entries),
+      more: true,
+    }
+    if (backfill.gap) result.gap = backfill.gap
+    return result
+  }
+
+  private async readSince(interest: Interest, start: Start): Promise<Backfill> {
+    const { tail } = this.lane
+    const { project } = this.identity
+    const deadline = Date.now() + AHEAD_MS
+    for (;;) {
+      const upTo = tail.flushed
+      const { after, gap } = await locate(start, this.deps.journal, tail.partition, project, interest, upTo)
+      if (compareOffsets(after, tail.flushed) <= 0) {
+        const backfill = await readBackfill(this.reader(), project, interest, after, tail.flushed, this.limitsAfter(undefined))
+        return { ...backfill, gap: gap ?? backfill.gap }
+      }
+      // The cursor comes from a worker that is ahead of this one: joining now would deliver again what lies between.
+      if (Date.now() > deadline) throw new HubError('UNAVAILABLE', 'This worker is behind the cursor.', { cursor: cursorAt(after, tail.epochs) })
+      await Promise.race([tail.nextMove(), new Promise((resolve) => setTimeout(resolve, 250).unref())])
+    }
+  }
+
+  private limitsAfter(backfill: Backfill | undefined): { events: number; bytes: number } {
+    const { pageEvents, pageBytes } = this.deps.settings
+    const used = backfill?.entries ?? []
+    return { events: Math.max(1, pageEvents - used.length), bytes: Math.max(1, pageBytes - used.reduce((sum, entry) => sum + entry.size, 0)) }
+  }
+
+  private reader() {
+    return { journal: this.deps.journal, partition: this.lane.tail.partition, window: this.lane.tail.window }
+  }
+
+  private async record(subscriptions: readonly Subscription[]): Promise<void> {
+    await this.deps.record?.(this, subscriptions)
+  }
+
+  private serially<T>(step: () => Promise<T>): Promise<T> {
+    const turn = this.queue.then(step)
+    this.queue = turn.catch(() => undefined)
+    return turn
+  }
+}
+
+function placed(entries: Backfill['entries']): NonNullable<SubscribeResult['events']> {
+  return entries.map((entry) => ({ event: entry.event, cursor: entry.cursor }))
+}

@@ -1,0 +1,216 @@
+/**
+ * One partition in this processor's hands: read, decode, look up, commit, again. The commit is fenced and idempotent, so an
+ * owner that was killed, frozen or cut off repeats nothing and skips nothing (I3); whatever this file holds is only memory.
+ * Its lifecycle is `lease.ts`.
+ */
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
+import { HubError, offsetMillis } from '@hubbub/protocol'
+import type { Logger } from '../observe/log.js'
+import type { Metrics } from '../observe/metrics.js'
+import type { Settings } from '../settings/table.js'
+import { StoreUnavailable, type Batch, type CommitResult, type LedgerState, type SourceEntry, type Store } from '../store/port.js'
+import { Arrivals } from './arrivals.js'
+import { assemble, keysOf, owedAfter, type Draft, type Repeat } from './batch.js'
+import { createDecoder } from './decode.js'
+import { nextLease, type LeaseEvent, type LeaseState } from './lease.js'
+import { refuse, type Verdict } from './verdict.js'
+
+export interface OwnerContext {
+  store: Store
+  settings: Settings
+  metrics: Metrics
+  log: Logger
+  /** Id of the processor, as it stands in the lease. */
+  id: string
+}
+
+const BLOCK_MS = 1000
+const HOUSEKEEP_MS = 1000
+const RETRY_LEAST_MS = 20
+const RETRY_MOST_MS = 1000
+
+export class Owner {
+  /** Resolves when the partition is in these hands no more, released or lost; never rejects. */
+  readonly done: Promise<void>
+  private state: LeaseState = 'owning'
+  private readonly halt = new AbortController()
+  private readonly decode: (entry: SourceEntry) => Verdict
+  private readonly log: Logger
+  private arrivals: Arrivals
+  private owed: Repeat[] = []
+  private keptAt = 0
+  /** Entries of the next batch: halved by a failing script, so that one entry that the store cannot take is found. */
+  private limit: number
+  private suspect = false
+
+  constructor(
+    private readonly context: OwnerContext,
+    readonly partition: number,
+    private ledger: LedgerState,
+  ) {
+    const { settings, store } = context
+    this.log = context.log.child({ partition })
+    this.decode = createDecoder({ partition, partitions: store.partitions, settings, log: this.log })
+    this.limit = settings.batchEvents
+    this.arrivals = this.open()
+    this.done = this.run().catch((error: unknown) => this.log.error({ err: error }, 'the owner of a partition failed'))
+  }
+
+  /** Finishes the batch in hand, then ends. */
+  stop(): void {
+    this.move('stop')
+  }
+
+  /** The lease is somebody else's or nobody's: ends without another commit. */
+  expire(): void {
+    this.move('expired')
+  }
+
+  private move(event: LeaseEvent): void {
+    const before = this.state
+    this.state = nextLease(before, event)
+    if (this.state === before) return
+    this.log.debug({ before, event, after: this.state }, 'lease')
+    if (this.state === 'restarting' || this.state === 'owning') return
+    this.halt.abort()
+    void this.arrivals.close()
+  }
+
+  private async run(): Promise<void> {
+    try {
+      while (this.state === 'owning' || this.state === 'restarting') {
+        if (this.state === 'restarting') await this.restart()
+        else await this.step()
+        // The memory store answers without leaving the microtask queue: sockets and timers need their turn.
+        await turn()
+      }
+    } finally {
+      await this.arrivals.close()
+      this.move('drained')
+    }
+  }
+
+  private async step(): Promise<void> {
+    const entries = this.arrivals.take(this.limit, this.context.settings.batchBytes)
+    this.arrivals.ahead()
+    if (entries.length > 0 || this.owed.length > 0) await this.handle(entries)
+    else await this.arrivals.more()
+    if (this.state === 'owning' && Date.now() - this.keptAt >= HOUSEKEEP_MS) await this.keepHouse()
+  }
+
+  private async handle(entries: readonly SourceEntry[]): Promise<void> {
+    const verdicts = this.suspect ? entries.map((entry) => this.condemn(entry)) : entries.map(this.decode)
+    // Seam: reducers fold the verdicts into state here, before the batch is made; a rule's refusal replaces a verdict.
+    const remembered = await this.remembered(keysOf(verdicts))
+    if (!remembered) return
+    const draft = assemble(this.ledger, verdicts, remembered, this.owed)
+    const result = await this.commit(draft.batch)
+    if (!result) return
+    this.context.metrics.commits.inc({ status: result.status === 'committed' && result.replayed ? 'replayed' : result.status })
+    if (result.status === 'committed') this.committed(draft, verdicts, result.offsets)
+    else this.move(result.status === 'fenced' ? 'fenced' : 'broken')
+    if (result.status !== 'committed') this.log.warn({ batch: draft.batch.number }, `commit answered ${result.status}`)
+  }
+
+  private committed(draft: Draft, verdicts: readonly Verdict[], offsets: readonly string[]): void {
+    const { batch } = draft
+    this.ledger = { ...this.ledger, batch: batch.number, positions: batch.to }
+    this.owed = owedAfter(draft, offsets)
+    this.limit = Math.min(this.context.settings.batchEvents, this.limit * 2)
+    this.suspect = false
+    const { metrics } = this.context
+    const now = Date.now()
+    metrics.committed.inc(batch.appends.length)
+    if (draft.duplicates > 0) metrics.duplicates.inc(draft.duplicates)
+    for (const { dead } of batch.refusals) if (dead) metrics.deadLetters.inc({ code: dead.code })
+    for (const { entry } of verdicts) metrics.commitLatency.observe(Math.max(0, now - offsetMillis(entry.id)) / 1000)
+  }
+
+  /** Outcomes of keys seen before; undefined when the partition was left or broke meanwhile. */
+  private async remembered(keys: string[]): Promise<Map<string, string> | undefined> {
+    const found = new Map<string, string>()
+    if (keys.length === 0) return found
+    const outcomes = await this.insist(() => this.context.store.seen(this.partition, keys))
+    outcomes?.forEach((outcome, place) => outcome !== null && found.set(keys[place]!, outcome))
+    return outcomes && found
+  }
+
+  private async commit(batch: Batch): Promise<CommitResult | undefined> {
+    const stop = this.context.metrics.commitDuration.startTimer()
+    const result = await this.insist(() => this.context.store.commit(this.partition, batch))
+    stop()
+    if (result || this.state !== 'restarting') return result
+    // The script itself failed. Nothing of the batch was written, but the next one may hold the same entry.
+    this.context.metrics.commits.inc({ status: 'error' })
+    this.suspect = this.limit === 1
+    this.limit = Math.max(1, this.limit >> 1)
+    return undefined
+  }
+
+  /** Repeats a call, unchanged, until the store answers: a rejection leaves open whether a commit happened (I3). */
+  private async insist<T>(call: () => Promise<T>): Promise<T | undefined> {
+    for (let waitMs = RETRY_LEAST_MS; ; waitMs = Math.min(RETRY_MOST_MS, waitMs * 2)) {
+      try {
+        return await call()
+      } catch (error) {
+        this.log.warn({ err: error }, 'the store failed a batch')
+        if (!(error instanceof StoreUnavailable)) {
+          this.move('broken')
+          await this.wait(RETRY_LEAST_MS)
+          return undefined
+        }
+        if (this.state !== 'owning') return undefined
+        await this.wait(waitMs)
+        if (this.halt.signal.aborted) return undefined
+      }
+    }
+  }
+
+  /** As on takeover: everything in memory is dropped and read anew, under a new fence and epoch. */
+  private async restart(): Promise<void> {
+    await this.arrivals.close()
+    this.owed = []
+    try {
+      const state = await this.context.store.restart(this.partition, this.context.id, this.context.settings.leaseMs)
+      if (!state) return this.move('expired')
+      this.ledger = state
+      this.arrivals = this.open()
+      this.move('restarted')
+    } catch (error) {
+      this.log.warn({ err: error }, 'restart of a partition failed')
+      await this.wait(RETRY_MOST_MS)
+    }
+  }
+
+  private open(): Arrivals {
+    const { store, settings } = this.context
+    return new Arrivals(store.openSource(this.partition), this.ledger.positions, {
+      count: settings.batchEvents,
+      blockMs: BLOCK_MS,
+      onError: (error) => this.log.warn({ err: error }, 'reading the source streams failed'),
+    })
+  }
+
+  /** The one entry of a batch that the store's script failed on, alone, after its batch was halved down to it. */
+  private condemn(entry: SourceEntry): Verdict {
+    return refuse(entry, new HubError('INTERNAL_ERROR', 'The store could not take the entry.'))
+  }
+
+  private async keepHouse(): Promise<void> {
+    const { store, metrics } = this.context
+    const partition = String(this.partition)
+    this.keptAt = Date.now()
+    try {
+      await store.housekeep(this.partition, this.ledger.fence)
+      const [lag, dead] = await Promise.all([store.lag(this.partition), store.dead.count(this.partition)])
+      metrics.processorLag.set({ partition }, lag)
+      metrics.deadLettersKept.set({ partition }, dead)
+    } catch (error) {
+      this.log.warn({ err: error }, 'housekeeping failed')
+    }
+  }
+
+  private wait(ms: number): Promise<void> {
+    return pause(ms, undefined, { signal: this.halt.signal }).catch(() => {})
+  }
+}

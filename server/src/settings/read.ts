@@ -1,0 +1,67 @@
+import { SETTINGS, type Setting, type SettingName, type Settings } from './table.js'
+
+/** One line: variable or flag, value, what is allowed. */
+export class SettingError extends Error {
+  override readonly name = 'SettingError'
+}
+
+/** Reads and checks all settings; `flags` are by flag name and win. Throws `SettingError` on the first wrong one. */
+export function readSettings(env: Record<string, string | undefined>, flags: Record<string, string | undefined> = {}): Settings {
+  const settings = {} as Record<string, string | number>
+  for (const name of Object.keys(SETTINGS) as SettingName[]) {
+    const setting: Setting = SETTINGS[name]
+    const flag = setting.flag === undefined ? undefined : flags[setting.flag]
+    const given = flag ?? env[setting.env]
+    const label = flag === undefined ? setting.env : `--${setting.flag}`
+    settings[name] = parse(setting, label, given === undefined || given === '' ? setting.default : given)
+  }
+  checkTogether(settings as Settings)
+  return settings as Settings
+}
+
+/** The defaults, with some replaced; for embedding and tests. Values go through the same check. */
+export function settingsWith(overrides: Partial<Settings> = {}): Settings {
+  const env: Record<string, string> = {}
+  for (const [name, value] of Object.entries(overrides)) env[SETTINGS[name as SettingName].env] = String(value)
+  return readSettings(env)
+}
+
+export function describeAllowed(setting: Setting): string {
+  const { value } = setting
+  switch (value.kind) {
+    case 'integer':
+      return value.max === Number.MAX_SAFE_INTEGER ? `an integer, at least ${value.min}` : `an integer from ${value.min} to ${value.max}`
+    case 'choice':
+      return value.of.join(', ')
+    case 'text':
+      return value.allowed
+  }
+}
+
+function parse(setting: Setting, label: string, text: string): string | number {
+  const refuse = (): never => {
+    throw new SettingError(`${label}: '${setting.env.includes('SECRET') ? '***' : text}' is not allowed; allowed: ${describeAllowed(setting)}${setting.unit ? ` (${setting.unit})` : ''}`)
+  }
+  const { value } = setting
+  if (value.kind === 'integer') {
+    const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    return number >= value.min && number <= value.max ? number : refuse()
+  }
+  if (text === '') return text
+  if (value.kind === 'choice' && !value.of.includes(text)) refuse()
+  if (value.kind === 'text' && value.pattern && !value.pattern.test(text)) refuse()
+  return text
+}
+
+function checkTogether(settings: Settings): void {
+  const loopback = ['127.0.0.1', '::1', 'localhost'].includes(settings.host)
+  if (settings.auth === 'none' && !loopback) {
+    throw new SettingError(`HUBBUB_AUTH: 'none' is not allowed with HUBBUB_HOST '${settings.host}'; allowed: required, or none on 127.0.0.1, ::1, localhost`)
+  }
+  if (settings.role !== 'all' && settings.redisUrl === '') {
+    throw new SettingError(`HUBBUB_ROLE: '${settings.role}' is not allowed without REDIS_URL; allowed: all, or a Redis`)
+  }
+  if (settings.leaseRenewMs * 2 >= settings.leaseMs) {
+    throw new SettingError(`HUBBUB_LEASE_RENEW_MS: '${settings.leaseRenewMs}' is not allowed; allowed: less than half of HUBBUB_LEASE_MS (${settings.leaseMs})`)
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Every setting and limit of the hub: environment variable, flag, unit, default, what is allowed. Source of truth for
+ * `hubbub up --help`, CONFIGURATION.md (generated) and the check at the start, which names the variable, the value and
+ * what is allowed. Flags win over the environment.
+ */
+
+export type Kind =
+  | { kind: 'integer'; min: number; max: number }
+  | { kind: 'choice'; of: readonly string[] }
+  | { kind: 'text'; pattern?: RegExp; allowed: string }
+
+export interface Setting {
+  env: string
+  /** `--name` of `hubbub up`; settings without one are set by environment only. */
+  flag?: string
+  value: Kind
+  /** As it would stand in the environment; empty: unset. */
+  default: string
+  unit?: string
+  /** One line, for the documents. */
+  about: string
+}
+
+const integer = (min: number, max = Number.MAX_SAFE_INTEGER) => ({ kind: 'integer', min, max }) as const
+const choice = (...of: string[]) => ({ kind: 'choice', of }) as const
+const text = (allowed: string, pattern?: RegExp) => ({ kind: 'text', allowed, pattern }) as const
+
+export const SETTINGS = {
+  host: { env: 'HUBBUB_HOST', flag: 'host', value: text('a host name or address'), default: '127.0.0.1', about: 'Address to listen on.' },
+  port: { env: 'HUBBUB_PORT', flag: 'port', value: integer(0, 65535), default: '4000', about: 'Port to listen on; 0 takes a free one.' },
+  role: { env: 'HUBBUB_ROLE', flag: 'role', value: choice('all', 'worker', 'processor'), default: 'all', about: 'What this process does. `worker` and `processor` need Redis.' },
+  redisUrl: { env: 'REDIS_URL', flag: 'redis', value: text('a redis:// or rediss:// URL', /^rediss?:\/\/\S+$/), default: '', about: 'Redis of the cluster; unset: the in-memory store, history gone on exit.' },
+  partitions: { env: 'HUBBUB_PARTITIONS', flag: 'partitions', value: integer(1, 1024), default: '4', about: 'Partitions of the journal; fixed at first start, written to Redis.' },
+  adapter: { env: 'HUBBUB_ADAPTER', flag: 'adapter', value: choice('sharded', 'pubsub', 'streams'), default: 'sharded', about: 'Redis adapter that carries signals between workers.' },
+  nodeId: { env: 'HUBBUB_NODE_ID', value: text('letters, digits, . _ -', /^[A-Za-z0-9._-]{1,64}$/), default: '', about: 'Name of this process in logs, metrics and leases; unset: host, pid and a nonce.' },
+  logLevel: { env: 'HUBBUB_LOG_LEVEL', value: choice('trace', 'debug', 'info', 'warn', 'error', 'silent'), default: 'info', about: 'Least severe line that is logged.' },
+
+  auth: { env: 'HUBBUB_AUTH', value: choice('required', 'none'), default: 'required', about: '`none` lets everybody in as admin; allowed on loopback only.' },
+  jwtSecret: { env: 'HUBBUB_JWT_SECRET', value: text('at least 32 characters', /^.{32,}$/s), default: '', about: 'HS256 secret. Unset with the in-memory store: a random one.' },
+  jwtPublicKeyFile: { env: 'HUBBUB_JWT_PUBLIC_KEY_FILE', value: text('path of a PEM file'), default: '', about: 'RS256 or ES256 public key, instead of the secret.' },
+  jwksFile: { env: 'HUBBUB_JWKS_FILE', value: text('path of a JWKS file'), default: '', about: 'RS256 and ES256 keys by `kid`, instead of the secret.' },
+  jwtIssuer: { env: 'HUBBUB_JWT_ISSUER', value: text('a string'), default: '', about: 'Required `iss` of tokens; unset: any.' },
+  jwtAudience: { env: 'HUBBUB_JWT_AUDIENCE', value: text('a string'), default: '', about: 'Required `aud` of tokens; unset: any.' },
+  corsOrigins: { env: 'HUBBUB_CORS_ORIGINS', value: text('comma-separated origins, or *'), default: '', about: 'Origins whose pages may use the hub; unset: the hub\'s own only.' },
+  githubSecret: { env: 'HUBBUB_GITHUB_SECRET', value: text('secrets, comma-separated; PROJECT=SECRET for one project'), default: '', about: 'Webhook secrets; several of one project are all accepted (rotation).' },
+  rawStreams: { env: 'HUBBUB_RAW_STREAMS', value: text('comma-separated of agents, workflows, github, system; or none', /^(none|(agents|workflows|github|system)(,(agents|workflows|github|system))*)$/), default: 'workflows', about: 'Source streams open to raw writers: `identity` of entries there does not count.' },
+  revocationPollMs: { env: 'HUBBUB_REVOCATION_POLL_MS', value: integer(100, 60_000), default: '2000', unit: 'ms', about: 'How often workers look for revoked keys and subjects.' },
+
+  maxConnections: { env: 'HUBBUB_MAX_CONNECTIONS', value: integer(1), default: '20000', unit: 'connections', about: 'Connections a worker; more are refused with CONNECTION_LIMIT.' },
+  maxSubscriptions: { env: 'HUBBUB_MAX_SUBSCRIPTIONS', value: integer(1, 10_000), default: '50', unit: 'subscriptions', about: 'Subscriptions a connection.' },
+  maxTopics: { env: 'HUBBUB_MAX_TOPICS', value: integer(1, 1000), default: '50', unit: 'topics', about: 'Topics a subscription or history request.' },
+  maxEventBytes: { env: 'HUBBUB_MAX_EVENT_BYTES', value: integer(1024), default: '65536', unit: 'bytes', about: 'JSON of one event.' },
+  maxSnapshotBytes: { env: 'HUBBUB_MAX_SNAPSHOT_BYTES', value: integer(1024), default: '1048576', unit: 'bytes', about: 'JSON of one AG-UI snapshot event.' },
+  maxBatchEvents: { env: 'HUBBUB_MAX_BATCH_EVENTS', value: integer(1, 10_000), default: '1000', unit: 'events', about: 'Events in one POST /api/v1/events.' },
+  maxDepth: { env: 'HUBBUB_MAX_DEPTH', value: integer(4, 200), default: '32', unit: 'levels', about: 'Nesting of an event\'s data.' },
+  messageRate: { env: 'HUBBUB_MESSAGE_RATE', value: integer(1), default: '100', unit: 'messages/s', about: 'Messages a client.' },
+  messageBurst: { env: 'HUBBUB_MESSAGE_BURST', value: integer(1), default: '200', unit: 'messages', about: 'Messages a client may send at once.' },
+  familyRates: { env: 'HUBBUB_FAMILY_RATES', value: text('FAMILY=EVENTS_PER_SECOND, comma-separated; * for the rest', /^[a-z*][a-z_]*=\d+(,[a-z*][a-z_]*=\d+)*$/), default: 'agui=2000,system=100,custom=500,*=1000', unit: 'events/s', about: 'Events a client by type family; the burst is twice the rate.' },
+  publishTimeoutMs: { env: 'HUBBUB_PUBLISH_TIMEOUT_MS', value: integer(100, 300_000), default: '30000', unit: 'ms', about: 'A publish not answered by then fails with OUTCOME_UNKNOWN.' },
+  publishQueue: { env: 'HUBBUB_PUBLISH_QUEUE', value: integer(100), default: '20000', unit: 'events', about: 'Publishes a worker holds while the store is away; more fail with UNAVAILABLE.' },
+  ackLookupMs: { env: 'HUBBUB_ACK_LOOKUP_MS', value: integer(100, 60_000), default: '2000', unit: 'ms', about: 'A publish without its hint by then is looked up.' },
+
+  leaseMs: { env: 'HUBBUB_LEASE_MS', value: integer(500, 120_000), default: '10000', unit: 'ms', about: 'A partition\'s lease; a dead processor\'s partitions move after it.' },
+  leaseRenewMs: { env: 'HUBBUB_LEASE_RENEW_MS', value: integer(100, 60_000), default: '3000', unit: 'ms', about: 'How often leases are renewed.' },
+  batchEvents: { env: 'HUBBUB_BATCH_EVENTS', value: integer(1, 5000), default: '500', unit: 'entries', about: 'Entries of one commit.' },
+  batchBytes: { env: 'HUBBUB_BATCH_BYTES', value: integer(65_536), default: '1048576', unit: 'bytes', about: 'Bytes of one commit.' },
+  seenMs: { env: 'HUBBUB_SEEN_MS', value: integer(1000), default: '600000', unit: 'ms', about: 'A repeated event is recognised for at least this long.' },
+  seenCount: { env: 'HUBBUB_SEEN_COUNT', value: integer(1000), default: '500000', unit: 'events', about: 'Seen keys of one generation; overrules HUBBUB_SEEN_MS.' },
+  deliveryMs: { env: 'HUBBUB_DELIVERY_MS', value: integer(1000), default: '691200000', unit: 'ms', about: 'A repeated GitHub delivery is recognised for this long (8 days).' },
+  retentionMs: { env: 'HUBBUB_RETENTION_MS', value: integer(100), default: '900000', unit: 'ms', about: 'The journal keeps whatever is younger.' },
+  retentionCount: { env: 'HUBBUB_RETENTION_COUNT', value: integer(10), default: '100000', unit: 'events', about: 'And whatever is among the last so many of its partition.' },
+  retentionBytes: { env: 'HUBBUB_RETENTION_BYTES', value: integer(65_536), default: '536870912', unit: 'bytes', about: 'Overrules both, a partition.' },
+  deadLetters: { env: 'HUBBUB_DEAD_LETTERS', value: integer(10), default: '10000', unit: 'entries', about: 'Dead letters a partition; the oldest go first.' },
+
+  windowEvents: { env: 'HUBBUB_WINDOW_EVENTS', value: integer(100), default: '20000', unit: 'events', about: 'Recent entries a worker holds of each partition.' },
+  windowBytes: { env: 'HUBBUB_WINDOW_BYTES', value: integer(65_536), default: '33554432', unit: 'bytes', about: 'And at most so many bytes.' },
+  gatherMs: { env: 'HUBBUB_GATHER_MS', value: integer(0, 100), default: '5', unit: 'ms', about: 'Fast bursts are gathered for this long; 0 turns it off.' },
+  slowBytes: { env: 'HUBBUB_SLOW_BYTES', value: integer(65_536), default: '1048576', unit: 'bytes', about: 'Waiting bytes at which a socket falls back to reading the journal.' },
+  slowPackets: { env: 'HUBBUB_SLOW_PACKETS', value: integer(16), default: '256', unit: 'packets', about: 'Waiting packets at which it does.' },
+  pageEvents: { env: 'HUBBUB_PAGE_EVENTS', value: integer(1, 10_000), default: '1000', unit: 'events', about: 'Events in one answer.' },
+  pageBytes: { env: 'HUBBUB_PAGE_BYTES', value: integer(65_536), default: '1048576', unit: 'bytes', about: 'Bytes of events in one answer.' },
+  bookmarkMs: { env: 'HUBBUB_BOOKMARK_MS', value: integer(100, 600_000), default: '60000', unit: 'ms', about: 'A quiet connection gets `hub.cursor` at least this often (and each tenth of the retention).' },
+  pingIntervalMs: { env: 'HUBBUB_PING_INTERVAL_MS', value: integer(100, 300_000), default: '25000', unit: 'ms', about: 'Socket.IO ping interval.' },
+  pingTimeoutMs: { env: 'HUBBUB_PING_TIMEOUT_MS', value: integer(100, 300_000), default: '20000', unit: 'ms', about: 'Socket.IO ping timeout.' },
+  connectTimeoutMs: { env: 'HUBBUB_CONNECT_TIMEOUT_MS', value: integer(100, 300_000), default: '10000', unit: 'ms', about: 'A connection that joined no namespace by then is closed.' },
+  drainMs: { env: 'HUBBUB_DRAIN_MS', value: integer(0, 300_000), default: '5000', unit: 'ms', about: 'Time for an orderly stop after SIGTERM.' },
+} as const satisfies Record<string, Setting>
+
+export type SettingName = keyof typeof SETTINGS
+
+type ValueOf<S extends Setting> = S['value'] extends { kind: 'integer' } ? number : string
+
+/** Settings after reading: integers as numbers, everything else as text (empty: unset). */
+export type Settings = { -readonly [K in SettingName]: ValueOf<(typeof SETTINGS)[K]> }

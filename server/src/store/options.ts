@@ -1,0 +1,28 @@
+import type { Settings } from '../settings/table.js'
+import type { Retention } from './port.js'
+
+export interface StoreOptions {
+  /** Empty: the in-memory store. */
+  redisUrl: string
+  partitions: number
+  retention: Retention
+  /** Dedupe window: a seen key is kept at least `ms`, unless one generation grows past `count` keys. */
+  seen: { ms: number; count: number }
+  /** Dead letters kept, a partition. */
+  deadLetters: number
+  /** Faults that no caller waits for: a lost connection, a failed resubscription. */
+  onError?: (operation: string, error: unknown) => void
+  /** Shown by `CLIENT LIST`. */
+  clientName?: string
+}
+
+export function storeOptions(settings: Settings): StoreOptions {
+  return {
+    redisUrl: settings.redisUrl,
+    partitions: settings.partitions,
+    retention: { ageMs: settings.retentionMs, count: settings.retentionCount, bytes: settings.retentionBytes },
+    seen: { ms: settings.seenMs, count: settings.seenCount },
+    deadLetters: settings.deadLetters,
+    clientName: settings.nodeId ? `hubbub-${settings.nodeId}` : 'hubbub',
+  }
+}

@@ -1,0 +1,52 @@
+-- Trims what retention lets go and rotates the seen keys. Only for the owner: others change nothing.
+-- KEYS    1 commit hash, 2 journal, 3 seen:a, 4 seen:b, 5..8 source streams
+-- ARGV    1 fence, 2 age ms, 3 count, 4 bytes, 5 seen ms, 6 seen count
+-- Result  1 done, 0 fenced
+
+local commit, journal = KEYS[1], KEYS[2]
+local state = redis.call('HMGET', commit, 'fence', 'bytes', 'seen', 'seenAt', 'agents', 'workflows', 'github', 'system')
+if state[1] ~= ARGV[1] then return 0 end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local age, count, max_bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local cutoff = string.format('%.0f', math.max(1, now - age))
+
+-- The byte cap overrules. Entries differ in size, so a few estimates from the average, each by the true size that is left.
+for _ = 1, 20 do
+  local first = redis.call('XRANGE', journal, '-', '+', 'COUNT', 1)[1]
+  if not first then break end
+  local size = tonumber(state[2]) - tonumber(first[2][8]) + #first[2][2]
+  if size <= max_bytes then break end
+  local length = redis.call('XLEN', journal)
+  redis.call('XTRIM', journal, 'MAXLEN', math.min(length - 1, math.floor(length * max_bytes / size)))
+end
+
+-- What is older than the age and not among the last `count`: whole nodes at first (LIMIT 0 would mean no limit) ...
+local function surplus()
+  return redis.call('XLEN', journal) - count
+end
+local beyond = surplus()
+if beyond > 0 then
+  redis.call('XTRIM', journal, 'MINID', '~', cutoff, 'LIMIT', beyond)
+  -- ... then exactly. What whole nodes leave over is at most a node; more than that is young.
+  beyond = surplus()
+  if beyond > 0 then
+    local rest = redis.call('XRANGE', journal, '-', '(' .. cutoff .. '-0', 'COUNT', math.min(beyond, 200))
+    if #rest > 0 then
+      local ms, seq = string.match(rest[#rest][1], '^(%d+)-(%d+)$')
+      redis.call('XTRIM', journal, 'MINID', ms .. '-' .. string.format('%.0f', tonumber(seq) + 1))
+    end
+  end
+end
+
+for i = 1, 4 do
+  redis.call('XTRIM', KEYS[4 + i], 'MINID', state[4 + i])
+end
+
+local current, other, name = KEYS[3], KEYS[4], 'b'
+if state[3] == 'b' then current, other, name = KEYS[4], KEYS[3], 'a' end
+if now - tonumber(state[4]) > tonumber(ARGV[5]) or redis.call('HLEN', current) > tonumber(ARGV[6]) then
+  redis.call('UNLINK', other)
+  redis.call('HSET', commit, 'seen', name, 'seenAt', string.format('%.0f', now))
+end
+return 1

@@ -1,0 +1,45 @@
+-- A page of some topics' entries, by the topic indexes.
+-- An index lives twice the age behind its last entry, so it holds all of its topic's entries that are younger than the age.
+-- KEYS    1 commit hash, 2 journal, 3.. topic indexes
+-- ARGV    1 behind this member, 2 up to this one, 3 number of entries, 4 age ms, 5 bytes of events at which the page ends
+-- Result  nil when `behind` is older than the age: scan. Else floor, offset at which the page was cut or '', then the entries
+
+local after, up_to, count, max_bytes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
+if tonumber(string.sub(after, 1, 16)) <= now_ms() - tonumber(ARGV[4]) then return false end
+
+local floor = floor_of(KEYS[1], KEYS[2])
+local page = { floor, '' }
+local lowest = member_of(floor)
+if lowest > after then after = lowest end
+
+-- Of each topic a share. A share that is full may hide more behind its end: the page goes no further than the first such end.
+local share = math.max(64, math.ceil(2 * count / (#KEYS - 2)))
+local members, known, horizon = {}, {}, nil
+for i = 3, #KEYS do
+  local found = redis.call('ZRANGEBYLEX', KEYS[i], '(' .. after, '[' .. up_to, 'LIMIT', 0, share)
+  if #found == share and (not horizon or found[share] < horizon) then horizon = found[share] end
+  for _, member in ipairs(found) do
+    if not known[member] then
+      known[member] = true
+      members[#members + 1] = member
+    end
+  end
+end
+table.sort(members)
+
+local taken, bytes = 0, 0
+for _, member in ipairs(members) do
+  if horizon and member > horizon then break end
+  local id = id_of(member)
+  local entry = redis.call('XRANGE', KEYS[2], id, id)[1]
+  if entry then
+    bytes = bytes + push_entry(page, entry)
+    taken = taken + 1
+  end
+  if taken == count or bytes >= max_bytes then
+    page[2] = id
+    return page
+  end
+end
+if horizon then page[2] = id_of(horizon) end
+return page

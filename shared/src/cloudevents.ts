@@ -1,0 +1,111 @@
+/**
+ * The envelope as a CloudEvent 1.0 (JSON form) and back, without loss: null and 0 are data, too. What CloudEvents has no attribute for
+ * goes into extension attributes, whose names may only be lower-case letters and digits.
+ */
+import type { EventMetadata, HubEvent } from './envelope.js'
+import { HubError } from './failures.js'
+
+export interface CloudEvent<D = unknown> {
+  specversion: '1.0'
+  id: string
+  type: string
+  source: string
+  /** RFC 3339, the producer's clock. */
+  time: string
+  subject?: string
+  datacontenttype: 'application/json'
+  data: D
+  project: string
+  /** Separated by one space, which no topic contains. */
+  topics: string
+  schemaversion: string
+  /** RFC 3339, the hub's clock. */
+  recordedat: string
+  correlationid?: string
+  causationid?: string
+  traceparent?: string
+  tracestate?: string
+}
+
+/** Optional metadata and the attributes that carry it. */
+const CARRIED = [
+  ['subject', 'subject'], ['correlationId', 'correlationid'], ['causationId', 'causationid'], ['traceparent', 'traceparent'], ['tracestate', 'tracestate'],
+] as const
+
+export function toCloudEvent<D>(event: HubEvent<D>): CloudEvent<D> {
+  const { metadata } = event
+  const cloud: CloudEvent<D> = {
+    specversion: '1.0',
+    id: event.id,
+    type: event.type,
+    source: metadata.source,
+    time: new Date(event.timestamp).toISOString(),
+    datacontenttype: 'application/json',
+    data: event.data,
+    project: event.project,
+    topics: event.topics.join(' '),
+    schemaversion: metadata.version,
+    recordedat: new Date(metadata.recordedAt).toISOString(),
+  }
+  for (const [field, attribute] of CARRIED) {
+    const value = metadata[field]
+    if (value !== undefined) cloud[attribute] = value
+  }
+  return cloud
+}
+
+/**
+ * A CloudEvent of somebody else's making may lack our extensions: then the project is `default`, there are no topics yet, and it was
+ * recorded when it happened.
+ * @throws HubError INVALID_MESSAGE, `details.path` names the attribute
+ */
+export function fromCloudEvent(cloud: unknown): HubEvent {
+  if (typeof cloud !== 'object' || cloud === null || Array.isArray(cloud)) throw wrong('', 'is no object')
+  const attributes = cloud as Record<string, unknown>
+  if (attributes['specversion'] !== '1.0') throw wrong('specversion', 'is not 1.0')
+  if (attributes['data_base64'] !== undefined) throw wrong('data_base64', 'is binary, which an event cannot carry')
+  const timestamp = time(attributes, 'time') ?? Date.now()
+  const metadata: EventMetadata = {
+    version: optional(attributes, 'schemaversion') ?? '1.0',
+    source: required(attributes, 'source'),
+    recordedAt: time(attributes, 'recordedat') ?? timestamp,
+  }
+  for (const [field, attribute] of CARRIED) {
+    const value = optional(attributes, attribute)
+    if (value !== undefined) metadata[field] = value
+  }
+  return {
+    id: required(attributes, 'id'),
+    type: required(attributes, 'type'),
+    timestamp,
+    project: optional(attributes, 'project') ?? 'default',
+    topics: optional(attributes, 'topics')?.split(' ') ?? [],
+    data: attributes['data'],
+    metadata,
+  }
+}
+
+function required(attributes: Record<string, unknown>, name: string): string {
+  const value = optional(attributes, name)
+  if (value === undefined) throw wrong(name, 'is missing')
+  return value
+}
+
+function optional(attributes: Record<string, unknown>, name: string): string | undefined {
+  const value = attributes[name]
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== 'string' || value === '') throw wrong(name, 'is no text')
+  return value
+}
+
+function time(attributes: Record<string, unknown>, name: string): number | undefined {
+  const text = optional(attributes, name)
+  if (text === undefined) return undefined
+  const millis = Date.parse(text)
+  if (Number.isNaN(millis)) throw wrong(name, 'is no RFC 3339 time')
+  return millis
+}
+
+function wrong(path: string, problem: string): HubError {
+  return new HubError('INVALID_MESSAGE', `${path} ${problem}`.trim(), { path, problem })
+}

@@ -1,0 +1,68 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createClient } from 'redis'
+import { ended, leash } from './leash.js'
+import { freePort } from './port.js'
+
+export interface RedisProcess {
+  url: string
+  port: number
+  pid: number
+  /** Ends it and removes its files. */
+  stop(): Promise<void>
+  /** SIGKILL, SIGSTOP, SIGCONT, ...; resolves when a deadly signal did its work. */
+  kill(signal: NodeJS.Signals): Promise<void>
+  /** Starts it again on the same port and files, after `kill('SIGKILL')`. */
+  restart(): Promise<void>
+}
+
+/** A real redis-server on a free port, nothing persisted unless `args` say so. */
+export async function startRedis(options: { args?: string[] } = {}): Promise<RedisProcess> {
+  const port = await freePort()
+  const dir = await mkdtemp(join(tmpdir(), 'hubbub-redis-'))
+  const url = `redis://127.0.0.1:${port}`
+  let child = await launch(port, dir, options.args ?? ['--save', '', '--appendonly', 'no'])
+  return {
+    url,
+    port,
+    get pid() {
+      return child.pid!
+    },
+    async kill(signal) {
+      const gone = ended(child)
+      child.kill(signal)
+      if (signal === 'SIGKILL' || signal === 'SIGTERM') await gone
+    },
+    async restart() {
+      child = await launch(port, dir, options.args ?? ['--save', '', '--appendonly', 'no'])
+    },
+    async stop() {
+      const gone = ended(child)
+      child.kill('SIGKILL')
+      await gone
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+async function launch(port: number, dir: string, args: string[]): Promise<ChildProcess> {
+  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+  leash(child)
+  const deadline = Date.now() + 20_000
+  for (;;) {
+    const client = createClient({ url: `redis://127.0.0.1:${port}`, socket: { reconnectStrategy: false } })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      await client.ping()
+      client.destroy()
+      return child
+    } catch (error) {
+      client.destroy()
+      if (Date.now() > deadline || child.exitCode !== null) throw new Error(`redis-server on port ${port} did not come up`, { cause: error })
+      await new Promise((resolve) => setTimeout(resolve, 30))
+    }
+  }
+}
