@@ -6,6 +6,8 @@ import { startHttpHub, type HttpHub } from './httpHub.js'
 
 const payload = { zen: 'Keep it logically awesome.', action: 'opened', repository: { full_name: 'octo/hub' }, sender: { login: 'octo' } }
 
+const outcome = async (response: Response) => [response.status, ((await response.json()) as { error: { code: string } }).error.code]
+
 describe('webhook secrets', () => {
   it('are read by project, several of one for rotation', () => {
     expect([...readSecrets('one, two,alpha=three,alpha=four')]).toEqual([
@@ -62,7 +64,6 @@ describe('a GitHub delivery', () => {
     delete sent[drop]
     return hub.fetch(path, { method: 'POST', body, headers: sent })
   }
-  const outcome = async (response: Response) => [response.status, ((await response.json()) as { error: { code: string } }).error.code]
 
   it('is taken in once, whichever secret signed it', async () => {
     const first = await deliver({ id: 'd-once', secret: 'old secret' })

@@ -8,6 +8,7 @@ import { startHttpHub, tokenOf, type HttpHub } from './httpHub.js'
 let hub: HttpHub
 const post = (body: RequestInit['body'], path = '/api/v1/events', headers: Record<string, string> = {}) =>
   hub.fetch(path, { method: 'POST', body, as: 'agent', headers: { 'content-type': 'application/json', ...headers } })
+const read = (query: string) => readHistoryQuery(new URLSearchParams(query))
 const codeOf = async (response: Response) => {
   const { ok, error } = (await response.json()) as { ok: boolean; error: { code: string; message: string; retryable: boolean; details?: Record<string, unknown> } }
   expect(ok).toBe(false)
@@ -120,6 +121,7 @@ describe('a request', () => {
       expect([headers, ...(await codeOf(response))]).toEqual([headers, status, code])
     }
     expect(hub.published.length).toBe(before)
+    expect(await (await hub.fetch('/metrics')).text()).toContain('hubbub_rejections_total{code="AUTH_TOKEN_EXPIRED"} 1\n')
   })
 
   it('to an unknown path or with a malformed one is answered in the one shape', async () => {
@@ -160,8 +162,6 @@ describe('rates', () => {
 })
 
 describe('history over HTTP', () => {
-  const read = (query: string) => readHistoryQuery(new URLSearchParams(query))
-
   it('is the operation\'s answer', async () => {
     const response = await hub.fetch('/api/v1/history?topics=task:1', { as: 'viewer' })
     expect([response.status, await response.json()]).toEqual([200, { ok: true, events: [], cursor: 'e.1-0', more: false }])
@@ -174,9 +174,9 @@ describe('history over HTTP', () => {
     waiting.on('error', () => {})
     waiting.end()
     await eventually(() => hub.asked.length > before, 'the request to arrive')
+    expect(hub.abandoned).toEqual([])
     waiting.destroy()
-    const after = await hub.fetch('/api/v1/history?topics=task:1', { as: 'viewer' })
-    expect(after.status).toBe(200)
+    await eventually(() => hub.abandoned.length === 1, 'the operation to be told')
   })
 
   it('reads every parameter', () => {
@@ -211,6 +211,23 @@ describe('pages of other origins', () => {
     expect(await codeOf(response)).toEqual([403, 'ORIGIN_NOT_ALLOWED'])
     expect((await hub.fetch('/api/v1/events', { method: 'OPTIONS', headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' } })).status).toBe(403)
     expect((await hub.fetch('/api/v1/status', { as: 'viewer', headers: { origin: hub.url } })).status).toBe(200)
+  })
+
+  it('cannot reach a hub without credentials by a name of their own that points at this machine', async () => {
+    const open = await startHttpHub({ auth: 'none' })
+    const statusBy = (host: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const request = httpRequest(`${open.url}/api/v1/history?topics=task:1`, { headers: { host } }, (response) => resolve(response.resume().statusCode))
+        request.on('error', reject).end()
+      })
+    try {
+      expect(await statusBy('evil.example:4000')).toBe(403)
+      expect(await statusBy('localhost:4000')).toBe(200)
+      await open.fetch('/api/v1/events', { method: 'POST', body: '{"type":"task.progress"}' })
+      expect(open.published.at(-1)!.identity).toMatchObject({ subject: 'local', role: 'admin', via: 'none' })
+    } finally {
+      await open.close()
+    }
   })
 
   it('are let in where they are listed, preflight first', async () => {

@@ -3,12 +3,14 @@ import { letterProject } from '../../server/src/gateway/http/dead.js'
 import { settingsWith } from '../../server/src/settings/read.js'
 import { openStore, storeOptions } from '../../server/src/store/open.js'
 import type { Store } from '../../server/src/store/port.js'
+import { eventually } from '../harness/eventually.js'
 import { startRedis } from '../harness/redis.js'
 import { startHttpHub, type HttpHub } from './httpHub.js'
 
 let hub: HttpHub
 const json = async <T>(response: Response | Promise<Response>) => (await (await response).json()) as T
 const send = (method: string, path: string, as: string, body?: unknown) => hub.fetch(path, { method, as, ...(body !== undefined && { body: JSON.stringify(body) }) })
+const use = (as: string) => hub.fetch('/api/v1/websocket/status', { as })
 const codeOf = async (response: Promise<Response>) => (await json<{ error: { code: string } }>(response)).error.code
 
 beforeEach(async () => {
@@ -25,10 +27,10 @@ describe('keys over HTTP', () => {
     const list = await (await send('GET', '/api/v1/keys', 'admin')).text()
     expect(JSON.parse(list)).toMatchObject({ ok: true, keys: [{ id, subject: 'ci', role: 'service' }] })
     expect(list).not.toContain(key.split('_')[2])
-    const use = () => hub.fetch('/api/v1/websocket/status', { headers: { 'x-api-key': key } })
-    expect((await use()).status).toBe(200)
+    const useKey = () => hub.fetch('/api/v1/websocket/status', { headers: { 'x-api-key': key } })
+    expect((await useKey()).status).toBe(200)
     expect(await json(send('DELETE', `/api/v1/keys/${id}`, 'admin'))).toMatchObject({ ok: true, id, revokedAt: expect.any(Number) })
-    expect(await codeOf(use())).toBe('AUTH_REVOKED')
+    expect(await codeOf(useKey())).toBe('AUTH_REVOKED')
   })
 
   it('are for admins, and inside their projects', async () => {
@@ -54,8 +56,6 @@ describe('keys over HTTP', () => {
 })
 
 describe('revoking a subject over HTTP', () => {
-  const use = (as: string) => hub.fetch('/api/v1/websocket/status', { as })
-
   it('counts in the admin\'s projects, or everywhere for an admin of all', async () => {
     expect(await json(send('POST', '/api/v1/revocations', 'admin', { subject: 'coder-1' }))).toMatchObject({ ok: true, projects: ['default'] })
     expect(await codeOf(use('agent'))).toBe('AUTH_REVOKED')
@@ -148,7 +148,13 @@ describe('health and status', () => {
     const store = await openStore(storeOptions(settingsWith({ redisUrl: redis.url })))
     const away = await startHttpHub({}, { store })
     try {
-      expect((await away.fetch('/health/ready')).status).toBe(200)
+      const ready = async () => (await away.fetch('/health/ready')).status
+      expect(await ready()).toBe(200)
+      // Frozen, it would never answer.
+      await redis.kill('SIGSTOP')
+      expect(await ready()).toBe(503)
+      await redis.kill('SIGCONT')
+      await eventually(async () => (await ready()) === 200, 'readiness to return')
       await redis.kill('SIGKILL')
       const response = await away.fetch('/health/ready')
       expect(response.status).toBe(503)

@@ -32,6 +32,8 @@ export interface HttpHub {
   store: Store
   published: Published[]
   asked: unknown[]
+  /** Waiting requests whose client hung up. */
+  abandoned: unknown[]
   delivered: Delivered[]
   fetch(path: string, init?: RequestInit & { as?: string }): Promise<Response>
   close(): Promise<void>
@@ -51,7 +53,7 @@ export async function startHttpHub(overrides: Partial<Settings> = {}, more: Part
   const store = await openStore(storeOptions(settings))
   const authenticator = createAuthenticator({ settings, store, log: silent })
   await authenticator.start()
-  const seen = { published: [] as Published[], asked: [] as unknown[], delivered: [] as Delivered[] }
+  const seen = { published: [] as Published[], asked: [] as unknown[], abandoned: [] as unknown[], delivered: [] as Delivered[] }
   const app = createHttpGateway({
     operations: recordingOperations(seen),
     intake: recordingIntake(seen.delivered),
@@ -71,7 +73,10 @@ export async function startHttpHub(overrides: Partial<Settings> = {}, more: Part
     url,
     store,
     ...seen,
-    fetch: (path, { as, ...init } = {}) => fetch(url + path, { ...init, headers: { ...(as && { authorization: `Bearer ${TOKENS[as]!}` }), ...(init.headers as Record<string, string> | undefined) } }),
+    fetch: (path, { as, ...init } = {}) => {
+      const headers = { ...(as !== undefined && { authorization: `Bearer ${tokenOf(as)}` }), ...(init.headers as Record<string, string> | undefined) }
+      return fetch(url + path, { ...init, headers })
+    },
     async close() {
       authenticator.close()
       await ended(server)
@@ -85,7 +90,7 @@ export function tokenOf(name: string): string {
 }
 
 /** Publishes whatever has a type; `history` answers at once, waits for its signal, or fails, as its first topic says. */
-function recordingOperations(seen: { published: Published[]; asked: unknown[] }): HttpDeps['operations'] {
+function recordingOperations(seen: Pick<HttpHub, 'published' | 'asked' | 'abandoned'>): HttpDeps['operations'] {
   return {
     publish(identity, inputs, options) {
       seen.published.push({ identity, inputs, options })
@@ -98,7 +103,13 @@ function recordingOperations(seen: { published: Published[]; asked: unknown[] })
       if (topic === undefined) throw new HubError('INVALID_TOPIC')
       const result: HistoryResult = { events: [], cursor: 'e.1-0', more: false }
       if (topic !== 'task:wait') return Promise.resolve(result)
-      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true }))
+      return new Promise((_resolve, reject) => {
+        const abandon = () => {
+          seen.abandoned.push(request)
+          reject(new Error('aborted'))
+        }
+        signal.addEventListener('abort', abandon, { once: true })
+      })
     },
   }
 }

@@ -4,8 +4,8 @@
  * process (I8), and joins in the synchronous step in which its answer is given (I2: backfill in answers, live in messages).
  */
 import { randomBytes } from 'node:crypto'
-import { compareOffsets, HubError, laterOf, type Cursor, type Offset, type SubscribeResult, type UnsubscribeResult } from '@hubbub/protocol'
-import { checkSubscribe, checkUnsubscribe, parseSince } from '@hubbub/protocol/catalogue'
+import { compareOffsets, HubError, laterOf, parseSince, type Cursor, type Offset, type SubscribeResult, type UnsubscribeResult } from '@hubbub/protocol'
+import { checkSubscribe, checkUnsubscribe } from '@hubbub/protocol/catalogue'
 import type { Identity } from '../access/identity.js'
 import { may } from '../access/permissions.js'
 import { cursorBehind, locate, readBackfill, type Backfill, type Start } from '../fanout/backfill.js'

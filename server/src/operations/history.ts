@@ -1,6 +1,6 @@
 /** One answer from the journal, without a subscription; optionally waits for the first event (long-poll). */
-import { compareOffsets, type HistoryResult, type Offset } from '@hubbub/protocol'
-import { checkHistory, parseSince } from '@hubbub/protocol/catalogue'
+import { compareOffsets, parseSince, type HistoryResult, type Offset } from '@hubbub/protocol'
+import { checkHistory } from '@hubbub/protocol/catalogue'
 import type { Identity } from '../access/identity.js'
 import { cursorBehind, locate, readBackfill, type Backfill } from '../fanout/backfill.js'
 import type { Fanout } from '../fanout/fanout.js'

@@ -24,14 +24,18 @@ export function refusal(code: FailureCode, problems: readonly Problem[]): HubErr
 }
 
 function problemsOf(root: string, error: TLocalizedValidationError): Problem[] {
-  const path = clip(root + error.instancePath.replaceAll('/', '.'))
+  const path = clip((root + error.instancePath.replaceAll('/', '.')).replace(/^\./, ''))
   switch (error.keyword) {
     case 'required':
-      return error.params.requiredProperties.map((name) => ({ path: `${path}.${name}`, problem: 'is required' }))
+      return error.params.requiredProperties.map((name) => ({ path: path === '' ? name : `${path}.${name}`, problem: 'is required' }))
     case 'enum':
       return [{ path, problem: `must be one of ${error.params.allowedValues.join(', ')}` }]
     case 'const':
       return [{ path, problem: `must be ${JSON.stringify(error.params.allowedValue)}` }]
+    case 'not':
+      return [{ path, problem: 'must not be null' }]
+    case 'boolean':
+      return [{ path, problem: 'is not allowed' }]
     case 'anyOf':
       return [{ path, problem: 'has none of the allowed forms' }]
     default:

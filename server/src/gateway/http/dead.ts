@@ -32,7 +32,7 @@ export function createDeadLetters({ store, settings, log }: Pick<HttpDeps, 'stor
     const limit = readLimit(queryOf(request).get('limit'))
     const partitions = isOperator(identity) ? [...Array(store.partitions).keys()] : [partitionOf(identity.project, store.partitions)]
     // Other projects' letters may stand before his: an admin of one project has the whole stream looked through.
-    const count = isOperator(identity) ? limit : settings.deadLetters
+    const count = isOperator(identity) ? limit + 1 : settings.deadLetters
     const letters = (await Promise.all(partitions.map((partition) => store.dead.list(partition, count)))).flat()
     const seen = letters.filter((letter) => sees(identity, letter)).sort((a, b) => b.at - a.at)
     response.json({ ok: true, letters: seen.slice(0, limit), more: seen.length > limit })

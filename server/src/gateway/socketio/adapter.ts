@@ -36,7 +36,7 @@ const UNKNOWN_SERVER_COUNT = 1_000_000
 const KEY_PREFIX = 'hubbub:adapter'
 
 export async function createHubAdapter(settings: Settings, log: Logger, restore: Restore): Promise<HubAdapter> {
-  if (settings.redisUrl === '') return { constructor: wrap((namespace) => new Adapter(namespace), restore), close: () => undefined }
+  if (settings.redisUrl === '') return { constructor: wrap((namespace) => new LonelyAdapter(namespace), restore), close: () => undefined }
   const clients: Client[] = []
   const connect = async (name: string) => {
     const client = createClient({ url: settings.redisUrl, disableOfflineQueue: name === 'publish', socket: { reconnectStrategy: (retries) => Math.min(50 * 2 ** Math.min(retries, 5), 1000) } })
@@ -63,6 +63,11 @@ export async function createHubAdapter(settings: Settings, log: Logger, restore:
       for (const client of clients) if (client.isOpen) client.destroy()
     },
   }
+}
+
+/** One process: there is nobody else to tell. */
+class LonelyAdapter extends Adapter {
+  override serverSideEmit(): void {}
 }
 
 function wrap(factory: AdapterFactory, restore: Restore): AdapterConstructor {

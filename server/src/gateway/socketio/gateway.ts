@@ -79,9 +79,13 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
   })
   io.on('connection', (socket) => {
     const admission = socket.data as Admission
+    if (admission.resumed) {
+      const { id, generation } = admission.resumed
+      recorder.taken(id, generation)
+      io.serverSideEmit(TAKEN, id, generation)
+    }
     const member = new Member(socket, admission, encoding, deps)
     members.add(member)
-    if (admission.resumed) io.serverSideEmit(TAKEN, admission.resumed.id, admission.resumed.generation)
     // Not `on`: every name is a message, and none may reach a listener twice.
     socket.use(([name, ...args]) => handleMessage(messageDeps, member, String(name), args))
     socket.once('disconnect', (reason) => {

@@ -2,21 +2,24 @@
 -- An index lives twice the age behind its last entry, so it holds all of its topic's entries that are younger than the age.
 -- KEYS    1 commit hash, 2 journal, 3.. topic indexes
 -- ARGV    1 behind this member, 2 up to this one, 3 number of entries, 4 age ms, 5 bytes of events at which the page ends
--- Result  nil when `behind` is older than the age: scan. Else floor, offset at which the page was cut or '', then the entries
+-- Result  nil when the range begins before the age: scan. Else floor, offset at which the page was cut or '', then the entries
 
-local after, up_to, count, max_bytes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
-if tonumber(string.sub(after, 1, 16)) <= now_ms() - tonumber(ARGV[4]) then return false end
+local up_to, count, max_bytes = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
+local page = { floor_of(KEYS[1], KEYS[2]), '' }
 
-local floor = floor_of(KEYS[1], KEYS[2])
-local page = { floor, '' }
-local lowest = member_of(floor)
-if lowest > after then after = lowest end
+-- What was trimmed needs no index: the range begins at the first entry there is.
+local from, oldest = '(' .. ARGV[1], ARGV[1]
+local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+if not first then return page end
+local lowest = member_of(first[1])
+if lowest > oldest then from, oldest = '[' .. lowest, lowest end
+if tonumber(string.sub(oldest, 1, 16)) <= now_ms() - tonumber(ARGV[4]) then return false end
 
 -- Of each topic a share. A share that is full may hide more behind its end: the page goes no further than the first such end.
 local share = math.max(64, math.ceil(2 * count / (#KEYS - 2)))
 local members, known, horizon = {}, {}, nil
 for i = 3, #KEYS do
-  local found = redis.call('ZRANGEBYLEX', KEYS[i], '(' .. after, '[' .. up_to, 'LIMIT', 0, share)
+  local found = redis.call('ZRANGEBYLEX', KEYS[i], from, '[' .. up_to, 'LIMIT', 0, share)
   if #found == share and (not horizon or found[share] < horizon) then horizon = found[share] end
   for _, member in ipairs(found) do
     if not known[member] then

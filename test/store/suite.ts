@@ -1,0 +1,27 @@
+/** One suite for every store: what the port promises. */
+import type { Store } from '../../server/src/store/port.js'
+import { DEFAULTS, type OpenStore } from './fixture.js'
+import { commitSuite } from './suite/commit.js'
+import { journalSuite } from './suite/journal.js'
+import { leaseSuite } from './suite/leases.js'
+import { recordSuite } from './suite/records.js'
+import { sourceSuite } from './suite/source.js'
+
+export function storeSuite(name: string, openEmpty: OpenStore): void {
+  describe(name, () => {
+    const opened: Store[] = []
+    const open: OpenStore = async (options) => {
+      const store = await openEmpty({ ...DEFAULTS, ...options })
+      opened.push(store)
+      return store
+    }
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((store) => store.close()))
+    })
+    sourceSuite(open)
+    leaseSuite(open)
+    commitSuite(open)
+    journalSuite(open)
+    recordSuite(open)
+  })
+}
