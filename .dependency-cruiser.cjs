@@ -5,7 +5,7 @@
 const SERVER = '^server/src/'
 const STAGES = ['intake', 'processor', 'fanout']
 const FLOORS = [
-  ['settings'],
+  ['settings', 'version'],
   ['observe'],
   ['store'],
   ['access'],

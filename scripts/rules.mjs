@@ -30,7 +30,7 @@ process.exitCode = complaints.length === 0 ? 0 : 1
 async function imports() {
   const { options, forbidden } = createRequire(import.meta.url)('../.dependency-cruiser.cjs')
   const folders = [...SOURCES, 'test']
-  const { output } = await cruise(folders, { ...options, validate: true, ruleSet: { forbidden } }, { alias, extensionAlias: { '.js': ['.ts', '.js'] }, conditionNames: ['import', 'types', 'default'] })
+  const { output } = await cruise(folders, { ...options, validate: true, ruleSet: { forbidden } }, { alias, exportsFields: ['exports'], extensionAlias: { '.js': ['.ts', '.js'] }, conditionNames: ['import', 'types', 'default'] })
   const seen = new Set(output.modules.map((module) => module.source))
   // A parser that does not understand the sources sees no modules and so no faults.
   const unseen = folders.flatMap((folder) => sourceFiles(folder)).filter((file) => file.endsWith('.ts') && !seen.has(file))

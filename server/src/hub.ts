@@ -15,22 +15,23 @@
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import { hostname } from 'node:os'
-import { createAuthenticator } from './access/authenticator.js'
+import { createAuthenticator, type Authenticator } from './access/authenticator.js'
 import { may } from './access/permissions.js'
 import { createBuckets } from './access/rate.js'
 import { Fanout } from './fanout/fanout.js'
-import { openFront, type Front } from './gateway/front.js'
+import { openFront } from './gateway/front.js'
 import { createHttpGateway, createProcessorHttp } from './gateway/http/gateway.js'
-import { createSocketGateway, type SocketGateway } from './gateway/socketio/gateway.js'
+import { createSocketGateway } from './gateway/socketio/gateway.js'
 import { Recovery } from './gateway/socketio/recovery.js'
-import { createIntake } from './intake/intake.js'
+import { createIntake, type Intake } from './intake/intake.js'
 import { silent, type Logger } from './observe/log.js'
-import { createMetrics } from './observe/metrics.js'
+import { createMetrics, type Metrics } from './observe/metrics.js'
 import { createOperations, type Operations } from './operations/operations.js'
 import { Recorder } from './operations/recorder.js'
 import { createProcessor } from './processor/processor.js'
 import type { Settings } from './settings/table.js'
 import { openStore, storeOptions } from './store/open.js'
+import type { Store } from './store/port.js'
 import { VERSION } from './version.js'
 
 export interface HubOptions {
@@ -57,16 +58,7 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
   const { settings, log = silent } = options
   const node = settings.nodeId || `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
   const metrics = createMetrics({ processMetrics: true })
-  const store = await openStore({
-    ...storeOptions(settings),
-    onError: (operation, error) => {
-      metrics.storeErrors.inc({ operation })
-      log.warn({ err: error, operation }, 'store')
-    },
-  })
-  const worker = settings.role !== 'processor'
-  const startedAt = Date.now()
-  let draining = false
+  const store = await openStore({ ...storeOptions(settings), onError: reportTo(metrics, log) })
 
   // Who may speak.
   const authenticator = createAuthenticator({ settings, store, log })
@@ -83,36 +75,16 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
   const fanout = new Fanout({ journal: store, partitions: store.partitions, settings, metrics, log })
   const sessionTtlMs = Math.max(settings.retentionMs, LEAST_SESSION_MS)
   const recorder = new Recorder(store.sessions, store.partitions, sessionTtlMs, log)
-  const operations = createOperations({ publisher: intake, fanout, journal: store, settings, recorder })
+  const recovery = new Recovery({ sessions: store.sessions, journal: store, partitions: store.partitions, ttlMs: sessionTtlMs })
 
-  // The gateways.
-  const status = () => ({ version: VERSION, role: settings.role, node, startedAt })
-  const http = { operations, intake, authenticator, store, settings, metrics, log, status, unready: () => (draining ? ['draining'] : []) }
-  let sockets: SocketGateway | undefined
-  if (worker) {
-    sockets = await createSocketGateway({
-      operations,
-      authenticator,
-      recorder,
-      recovery: new Recovery({ sessions: store.sessions, journal: store, partitions: store.partitions, ttlMs: sessionTtlMs }),
-      buckets: createBuckets(settings.messageRate, settings.messageBurst),
-      partitions: store.partitions,
-      settings,
-      metrics,
-      log,
-      onConnect: options.onConnect,
-      onDisconnect: options.onDisconnect,
-    })
-  }
-  const app = worker ? createHttpGateway({ ...http, connections: sockets?.connections }) : createProcessorHttp(http)
-  const front: Front = await openFront({ app, engine: sockets?.engine, authenticator, settings, metrics, draining: () => draining }, options.server)
-  log.info({ url: front.url(), role: settings.role, store: store.kind }, 'hub is up')
+  // Once, under every gateway; then the gateways.
+  const operations = createOperations({ publisher: intake, fanout, journal: store, settings, recorder })
+  const gateways = await openGateways({ options, node, log, metrics, store, authenticator, intake, recorder, recovery, operations })
+  log.info({ url: gateways.url(), role: settings.role, store: store.kind }, 'hub is up')
 
   let closing: Promise<void> | undefined
   const close = async () => {
-    draining = true
-    await sockets?.close()
-    await front.close()
+    await gateways.close()
     await intake.close()
     await processor?.stop()
     recorder.close()
@@ -123,9 +95,59 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
   }
   return {
     get url() {
-      return front.url()
+      return gateways.url()
     },
     operations,
     close: () => (closing ??= close()),
+  }
+}
+
+interface GatewayParts {
+  options: HubOptions
+  node: string
+  log: Logger
+  metrics: Metrics
+  store: Store
+  authenticator: Authenticator
+  intake: Intake
+  recorder: Recorder
+  recovery: Recovery
+  operations: Operations
+}
+
+/** A processor has health and metrics only; a worker has every gateway, all on one port. */
+async function openGateways(parts: GatewayParts): Promise<{ url(): string; close(): Promise<void> }> {
+  const { options, node, metrics, store, authenticator } = parts
+  const { settings } = options
+  const startedAt = Date.now()
+  let draining = false
+  const sockets =
+    settings.role === 'processor'
+      ? undefined
+      : await createSocketGateway({ ...parts, ...options, log: parts.log, buckets: createBuckets(settings.messageRate, settings.messageBurst), partitions: store.partitions })
+  const http = {
+    ...parts,
+    settings,
+    status: () => ({ version: VERSION, role: settings.role, node, startedAt }),
+    connections: sockets?.connections,
+    unready: () => (draining ? ['draining'] : []),
+  }
+  const app = sockets ? createHttpGateway(http) : createProcessorHttp(http)
+  const front = await openFront({ app, engine: sockets?.engine, authenticator, settings, metrics, draining: () => draining }, options.server)
+  return {
+    url: () => front.url(),
+    async close() {
+      draining = true
+      await sockets?.close()
+      await front.close()
+    },
+  }
+}
+
+/** Faults of the store that no caller waits for. */
+function reportTo(metrics: Metrics, log: Logger): (operation: string, error: unknown) => void {
+  return (operation, error) => {
+    metrics.storeErrors.inc({ operation })
+    log.warn({ err: error, operation }, 'store')
   }
 }

@@ -26,7 +26,7 @@ export interface CreateHubOptions extends Pick<HubOptions, 'onConnect' | 'onDisc
 export interface Hub {
   readonly url: string
   /** Resolves when the commit is in the journal (I4). Rejects with `HubError`. */
-  publish<D>(type: string, data: D, options?: Omit<EventInput, 'type' | 'data'>): Promise<PublishResult>
+  publish(type: string, data: unknown, options?: Omit<EventInput, 'type' | 'data'>): Promise<PublishResult>
   /** Events of a topic or topic pattern from now on, in journal order; answers how to stop. */
   on(topic: string, handler: EventHandler, options?: { project?: string; types?: string[] }): Promise<() => Promise<void>>
   close(): Promise<void>

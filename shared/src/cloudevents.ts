@@ -16,8 +16,8 @@ export interface CloudEvent<D = unknown> {
   datacontenttype: 'application/json'
   data: D
   project: string
-  /** Separated by one space, which no topic contains. */
-  topics: string
+  /** Separated by one space, which no topic contains; absent when there are none, for an attribute may not be empty. */
+  topics?: string
   schemaversion: string
   /** RFC 3339, the hub's clock. */
   recordedat: string
@@ -43,10 +43,10 @@ export function toCloudEvent<D>(event: HubEvent<D>): CloudEvent<D> {
     datacontenttype: 'application/json',
     data: event.data,
     project: event.project,
-    topics: event.topics.join(' '),
     schemaversion: metadata.version,
     recordedat: new Date(metadata.recordedAt).toISOString(),
   }
+  if (event.topics.length > 0) cloud.topics = event.topics.join(' ')
   for (const [field, attribute] of CARRIED) {
     const value = metadata[field]
     if (value !== undefined) cloud[attribute] = value

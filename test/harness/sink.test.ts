@@ -46,8 +46,7 @@ describe('the recording stock client', () => {
   test('subscribes anew on a connection that was not recovered', async () => {
     const sink = await stockClient(url, { topics: ['task:1'] })
     await sink.holds(1)
-    io.disconnectSockets()
-    sink.socket.connect()
+    sink.socket.io.engine.close()
     await sink.holds(2)
     expect(sink.connections).toHaveLength(2)
     sink.close()

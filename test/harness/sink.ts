@@ -33,6 +33,12 @@ export interface Sink {
   close(): void
 }
 
+const open = new Set<Socket>()
+// A failed test leaves its sinks connected, and they would reconnect for ever.
+afterAll(() => {
+  for (const socket of open) socket.disconnect()
+})
+
 /** Connects; resolves when the first subscription (if topics are given) is answered. */
 export async function stockClient(url: string, options: SinkOptions = {}): Promise<Sink> {
   const { token, project, client, ...request } = options
@@ -45,6 +51,7 @@ export async function stockClient(url: string, options: SinkOptions = {}): Promi
     timeout: 5000,
     ...client,
   })
+  open.add(socket)
   const sink: Sink = {
     socket,
     events: [],
@@ -66,7 +73,7 @@ export async function stockClient(url: string, options: SinkOptions = {}): Promi
   }
   record(sink)
   socket.on('connect', () => {
-    sink.connections.push({ id: socket.id!, recovered: socket.recovered })
+    sink.connections.push({ id: socket.id!, recovered: socket.recovered ?? false })
     if (socket.recovered || !request.topics) return
     // What a new session of the same page asks for is what comes from now on: `since` counts for the first one.
     subscribe(sink, sink.answers.length === 0 ? request : { ...request, since: undefined })

@@ -103,8 +103,7 @@ export class Connection implements Link {
     this.#isLastChance = false
     this.#farewell = undefined
     this.#scheduleRenewal()
-    // Undefined, in spite of its type, when the hub has recovery turned off.
-    this.events.opened(this.#socket.recovered === true)
+    this.events.opened(this.#socket.recovered)
   }
 
   /** `connect_error`: with `data` it is the hub's refusal, else there is no way to it now. */
@@ -138,7 +137,7 @@ export class Connection implements Link {
     if (name !== 'hub.error') return this.events.message(name, args)
     if (!isFailure(args[0])) return
     const error = errorOf(args[0])
-    if (FAILURES[error.code].close === 'stay' && !error.retryable) this.events.troubled(error)
+    if (FAILURES[error.code].close === 'stay') this.events.troubled(error)
     else this.#farewell = error
   }
 

@@ -8,8 +8,8 @@ export type Payload = Requests[Operation][0]
 
 /** What the link needs of its hub. */
 export interface FakeHubSide {
-  readonly isUp: boolean
-  readonly cursor: Cursor
+  isUp(): boolean
+  cursor(): Cursor
   answer(link: FakeLink, operation: Operation, payload: Payload): Answer<object>
 }
 
@@ -31,7 +31,7 @@ export class FakeLink implements Link {
   }
 
   reopen(): void {
-    if (this.isOpen || this.#isClosed || !this.hub.isUp) return
+    if (this.isOpen || this.#isClosed || !this.hub.isUp()) return
     this.events.connecting()
     this.isOpen = true
     this.events.opened(false)
@@ -75,6 +75,6 @@ export class FakeLink implements Link {
   }
 
   #bookmark(): void {
-    if (this.isOpen) this.events.message('hub.cursor', [this.hub.cursor])
+    if (this.isOpen) this.events.message('hub.cursor', [this.hub.cursor()])
   }
 }

@@ -17,10 +17,10 @@ export interface FeedDeps {
   link(): Pick<Link, 'request' | 'isOpen'>
   bufferLimit: number
   backoff: Backoff
-  onEvent(event: HubEvent, cursor: Cursor): void
+  onEvent: (event: HubEvent, cursor: Cursor) => void
   onGap(gap: Gap): void
   onError(error: HubError): void
-  onThrow(error: unknown): void
+  onThrow: (error: unknown) => void
   /** Some subscription began to read, or the last one went live. */
   onReading(isReading: boolean): void
 }
@@ -97,7 +97,11 @@ export class Feed {
   }
 
   gap(gap: Gap): void {
-    for (const subscription of this.#subscriptions) if (subscription.phase === 'live') subscription.gap(gap)
+    const live = [...this.#subscriptions].filter((subscription) => subscription.phase === 'live')
+    // At the beginning of a connection it is about the session before, for clients that do not read again. We do: each
+    // answer says whether anything is missing.
+    if (live.length === 0 || gap.reason === 'session') return
+    for (const subscription of live) subscription.gap(gap)
     this.#tellGap(gap, true)
     this.#merge.live(gap.to)
   }

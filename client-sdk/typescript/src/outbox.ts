@@ -38,6 +38,8 @@ export class Outbox {
   #failures = 0
   /** So many from the head go alone: the hub refused a message that held several, and one must not spoil the others. */
   #alone = 0
+  /** Set while a passing refusal is waited out. */
+  #endPause: (() => void) | undefined
 
   constructor(private readonly deps: OutboxDeps) {}
 
@@ -76,6 +78,7 @@ export class Outbox {
   close(error = new HubError('UNAVAILABLE', 'The client was closed before there was a connection.')): void {
     this.#isClosed = true
     for (const waiting of this.#queue.splice(0)) this.#expire(waiting, error)
+    this.#endPause?.()
   }
 
   #nextBatch(): Waiting[] {
@@ -106,7 +109,18 @@ export class Outbox {
       if (again !== undefined) wait = Math.max(wait ?? 0, again)
     }
     if (wait === undefined) this.#failures = 0
-    else await new Promise((resolve) => setTimeout(resolve, wait))
+    else if (this.#queue.length > 0) await this.#pause(wait)
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#endPause = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#endPause = undefined
   }
 
   /** Of each; none when the message as a whole was refused for good and has to be taken apart. */
@@ -139,6 +153,8 @@ export class Outbox {
   #timeOut(waiting: Waiting): void {
     const at = this.#queue.indexOf(waiting)
     if (at >= 0) this.#expire(this.#remove(at))
+    // What waits behind it may have been allowed for long.
+    if (at === 0) this.#endPause?.()
   }
 
   #remove(at: number): Waiting {

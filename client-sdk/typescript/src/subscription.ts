@@ -6,7 +6,7 @@ import { offsetOf } from './merge.js'
 
 export interface SubscriptionDeps {
   bufferLimit: number
-  onThrow(error: unknown): void
+  onThrow: (error: unknown) => void
   /** Tells the hub. */
   leave(subscription: OwnSubscription): Promise<void>
 }

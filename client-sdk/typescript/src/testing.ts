@@ -39,15 +39,10 @@ export class FakeHub {
   #isUp = true
 
   client<M extends object = EventMap>(options: ConnectOptions = {}): Client<M> {
-    const hub = this
     const side: FakeHubSide = {
-      get isUp() {
-        return hub.#isUp
-      },
-      get cursor() {
-        return hub.#cursor
-      },
-      answer: (link, operation, payload) => hub.#answer(link, operation, payload),
+      isUp: () => this.#isUp,
+      cursor: () => this.#cursor,
+      answer: (link, operation, payload) => this.#answer(link, operation, payload),
     }
     return new HubClient<M>(settle(options), (events) => {
       const link = new FakeLink(side, events)

@@ -17,6 +17,7 @@ export interface Audience {
 
 export class Audiences {
   private readonly byKey = new Map<string, Audience>()
+  private readonly of = new Map<Session, Audience>()
   private readonly projects = new Map<string, ProjectIndex>()
 
   get count(): number {
@@ -32,13 +33,13 @@ export class Audiences {
       this.index(audience.project).add(audience)
     }
     audience.sessions.add(session)
-    session.audience = audience
+    this.of.set(session, audience)
   }
 
   leave(session: Session): void {
-    const { audience } = session
+    const audience = this.of.get(session)
     if (!audience) return
-    session.audience = undefined
+    this.of.delete(session)
     audience.sessions.delete(session)
     if (audience.sessions.size > 0) return
     this.byKey.delete(audience.key)
@@ -47,8 +48,8 @@ export class Audiences {
     if (index.isEmpty) this.projects.delete(audience.project)
   }
 
-  *sessions(): Iterable<Session> {
-    for (const audience of this.byKey.values()) yield* audience.sessions
+  sessions(): Iterable<Session> {
+    return this.of.keys()
   }
 
   /** For each audience concerned its chunks, in journal order; an entry that matches twice goes once. */

@@ -12,7 +12,6 @@
  * at the pace of its socket, and goes live in one synchronous step (I2, I7).
  */
 import { isAfter, type Gap, type Offset, type Cursor } from '@hubbub/protocol'
-import type { Audience } from './audiences.js'
 import type { Chunk, Encoding } from './entry.js'
 import { interestKey, type Subscription } from './subscription.js'
 import type { PartitionTail } from './tail.js'
@@ -48,8 +47,6 @@ export interface Outlet {
 export class Session {
   readonly subscriptions = new Map<string, Subscription>()
   state: SessionState = 'catching-up'
-  /** Set while live. */
-  audience?: Audience
   /** Raised with each change of subscriptions: a page that was read for others is thrown away. */
   version = 0
   /** ms, `Date.now()`: when the client last heard a cursor. */

@@ -89,7 +89,7 @@ function isSocketPath(request: IncomingMessage): boolean {
 async function handleSocketRequest(deps: FrontDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
     const engine = await check(deps, request)
-    engine.handleRequest(request as Parameters<Engine['handleRequest']>[0], response)
+    engine.handleRequest(request, response)
   } catch (error) {
     const [status, failure] = refuse(deps, error)
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify({ ok: false, error: failure }))
@@ -103,7 +103,7 @@ async function handleUpgrade(deps: FrontDeps, request: IncomingMessage, socket: 
   try {
     if (!isSocketPath(request)) throw new HubError('NOT_FOUND')
     const engine = await check(deps, request)
-    engine.handleUpgrade(request as Parameters<Engine['handleUpgrade']>[0], socket, head)
+    engine.handleUpgrade(request, socket, head)
   } catch (error) {
     const [status, failure] = refuse(deps, error)
     const body = JSON.stringify({ ok: false, error: failure })

@@ -1,7 +1,7 @@
 /** From verdicts to one atomic commit: what goes to the journal, what is refused, what had been there before (I3). */
 import { isRefusal, repeatedOutcome } from '../store/outcome.js'
-import { topicKey, type Batch, type JournalAppend, type LedgerState, type Positions, type Refusal } from '../store/port.js'
-import type { Accepted, Refused, Verdict } from './verdict.js'
+import type { Batch, JournalAppend, LedgerState, Positions, Refusal } from '../store/port.js'
+import type { Refused, Verdict } from './verdict.js'
 
 export type Repeat = Batch['repeats'][number]
 
@@ -34,7 +34,8 @@ export function assemble(ledger: LedgerState, verdicts: readonly Verdict[], reme
   for (const verdict of verdicts) {
     to[verdict.entry.stream] = verdict.entry.id
     if ('refusal' in verdict) continue
-    const { seen, replyTo } = verdict
+    const { seen, append } = verdict
+    const { replyTo } = append
     const outcome = remembered.get(seen)
     const place = places.get(seen)
     if (outcome !== undefined && !isRefusal(outcome)) {
@@ -45,7 +46,7 @@ export function assemble(ledger: LedgerState, verdicts: readonly Verdict[], reme
       if (replyTo !== undefined && replyTo !== appends[place]!.replyTo) late.push({ append: place, replyTo })
     } else {
       places.set(seen, appends.length)
-      appends.push(journalAppend(verdict))
+      appends.push(append)
     }
   }
   const committed = (seen: string) => places.has(seen) || (remembered.has(seen) && !isRefusal(remembered.get(seen)!))
@@ -57,12 +58,6 @@ export function assemble(ledger: LedgerState, verdicts: readonly Verdict[], reme
 /** Answers of the waiting whose event another entry of the committed batch brought; they go with the next batch. */
 export function owedAfter({ batch, late }: Draft, offsets: readonly string[]): Repeat[] {
   return late.map(({ append, replyTo }) => ({ seen: batch.appends[append]!.seen, outcome: repeatedOutcome(offsets[append]!), replyTo }))
-}
-
-function journalAppend({ seen, event, replyTo }: Accepted): JournalAppend {
-  const append: JournalAppend = { seen, event: JSON.stringify(event), topics: event.topics.map((topic) => topicKey(event.project, topic)) }
-  if (replyTo !== undefined) append.replyTo = replyTo
-  return append
 }
 
 /** A key that stands for a committed event must not be remembered as refused: its next repetition would be committed again (I3). */

@@ -8,7 +8,7 @@ import type { Logger } from '../observe/log.js'
 import type { Settings } from '../settings/table.js'
 import type { EntryIdentity, SourceEntry, SourceName } from '../store/port.js'
 import { seenKey } from '../store/seen.js'
-import { refuse, type Accepted, type Verdict } from './verdict.js'
+import { accept, refuse, type Verdict } from './verdict.js'
 
 export interface DecodeContext {
   partition: number
@@ -40,10 +40,8 @@ export function createDecoder(context: DecodeContext): (entry: SourceEntry) => V
       if (!isHere(project)) throw new HubError('WRONG_PARTITION', `Project ${project} is of another partition than ${context.partition}.`)
       const source = sourceOf(entry, identity)
       const id = event.id ?? `${entry.stream}:${entry.id}`
-      const accepted: Accepted = { entry, seen: seenKey(project, source, id), event: envelope(entry, event, id, project, source) }
       // On a raw stream anybody could name a worker that never asked.
-      if (identity && entry.fields.replyTo !== undefined) accepted.replyTo = entry.fields.replyTo
-      return accepted
+      return accept(entry, seenKey(project, source, id), envelope(entry, event, id, project, source), identity && entry.fields.replyTo)
     } catch (error) {
       if (!(error instanceof HubError)) log.error({ err: error, stream: entry.stream, entry: entry.id }, 'a source entry could not be decoded')
       const failure = error instanceof HubError ? error : new HubError('INTERNAL_ERROR', 'The entry could not be decoded.')

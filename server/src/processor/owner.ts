@@ -4,7 +4,7 @@
  * Its lifecycle is `lease.ts`.
  */
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
-import { HubError, offsetMillis } from '@hubbub/protocol'
+import { HubError, type Offset } from '@hubbub/protocol'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Settings } from '../settings/table.js'
@@ -12,6 +12,7 @@ import { StoreUnavailable, type Batch, type CommitResult, type LedgerState, type
 import { Arrivals } from './arrivals.js'
 import { assemble, keysOf, owedAfter, type Draft, type Repeat } from './batch.js'
 import { createDecoder } from './decode.js'
+import { measure } from './measure.js'
 import { nextLease, type LeaseEvent, type LeaseState } from './lease.js'
 import { refuse, type Verdict } from './verdict.js'
 
@@ -22,6 +23,12 @@ export interface OwnerContext {
   log: Logger
   /** Id of the processor, as it stands in the lease. */
   id: string
+}
+
+interface Prepared {
+  verdicts: Verdict[]
+  /** Outcomes of keys seen before; undefined when the partition was left or broke meanwhile. Never rejects. */
+  remembered: Promise<Map<string, string> | undefined>
 }
 
 const BLOCK_MS = 1000
@@ -37,6 +44,10 @@ export class Owner {
   private readonly decode: (entry: SourceEntry) => Verdict
   private readonly log: Logger
   private arrivals: Arrivals
+  /** The next batch, decoded while the one before is committed. */
+  private prepared: Prepared | undefined
+  /** Keys of the last committed batch. */
+  private fresh: [seen: string, offset: Offset][] = []
   private owed: Repeat[] = []
   private keptAt = 0
   /** Entries of the next batch: halved by a failing script, so that one entry that the store cannot take is found. */
@@ -91,43 +102,51 @@ export class Owner {
   }
 
   private async step(): Promise<void> {
-    const entries = this.arrivals.take(this.limit, this.context.settings.batchBytes)
-    this.arrivals.ahead()
-    if (entries.length > 0 || this.owed.length > 0) await this.handle(entries)
+    const prepared = this.prepared ?? this.prepare()
+    this.prepared = undefined
+    if (prepared || this.owed.length > 0) await this.handle(prepared ?? { verdicts: [], remembered: Promise.resolve(new Map()) })
     else await this.arrivals.more()
     if (this.state === 'owning' && Date.now() - this.keptAt >= HOUSEKEEP_MS) await this.keepHouse()
   }
 
-  private async handle(entries: readonly SourceEntry[]): Promise<void> {
+  /** Takes and decodes the next entries and asks for their keys; undefined when there are none yet. */
+  private prepare(): Prepared | undefined {
+    const entries = this.arrivals.take(this.limit, this.context.settings.batchBytes)
+    this.arrivals.ahead()
+    if (entries.length === 0) return undefined
     const verdicts = this.suspect ? entries.map((entry) => this.condemn(entry)) : entries.map(this.decode)
-    // Seam: reducers fold the verdicts into state here, before the batch is made; a rule's refusal replaces a verdict.
-    const remembered = await this.remembered(keysOf(verdicts))
-    if (!remembered) return
-    const draft = assemble(this.ledger, verdicts, remembered, this.owed)
-    const result = await this.commit(draft.batch)
-    if (!result) return
-    this.context.metrics.commits.inc({ status: result.status === 'committed' && result.replayed ? 'replayed' : result.status })
-    if (result.status === 'committed') this.committed(draft, verdicts, result.offsets)
-    else this.move(result.status === 'fenced' ? 'fenced' : 'broken')
-    if (result.status !== 'committed') this.log.warn({ batch: draft.batch.number }, `commit answered ${result.status}`)
+    return { verdicts, remembered: this.recall(keysOf(verdicts)) }
   }
 
-  private committed(draft: Draft, verdicts: readonly Verdict[], offsets: readonly string[]): void {
+  private async handle({ verdicts, remembered: recalled }: Prepared): Promise<void> {
+    const remembered = await recalled
+    if (!remembered || this.state === 'restarting') return
+    // The keys were asked for while the batch before was being committed: its own may be missing from the answer.
+    for (const [seen, offset] of this.fresh) remembered.set(seen, offset)
+    // Seam: reducers fold the verdicts into state here, before the batch is made; a rule's refusal replaces a verdict.
+    const draft = assemble(this.ledger, verdicts, remembered, this.owed)
+    const committing = this.commit(draft.batch)
+    // Meanwhile the store works on the commit, and this process on the next batch.
+    if (this.state === 'owning') this.prepared = this.prepare()
+    const result = await committing
+    if (!result) return
+    this.context.metrics.commits.inc({ status: result.status === 'committed' && result.replayed ? 'replayed' : result.status })
+    if (result.status === 'committed') return this.committed(draft, verdicts, result.offsets)
+    this.log.warn({ batch: draft.batch.number }, `commit answered ${result.status}`)
+    this.move(result.status === 'fenced' ? 'fenced' : 'broken')
+  }
+
+  private committed(draft: Draft, verdicts: readonly Verdict[], offsets: readonly Offset[]): void {
     const { batch } = draft
     this.ledger = { ...this.ledger, batch: batch.number, positions: batch.to }
     this.owed = owedAfter(draft, offsets)
+    this.fresh = batch.appends.map(({ seen }, place) => [seen, offsets[place]!])
     this.limit = Math.min(this.context.settings.batchEvents, this.limit * 2)
     this.suspect = false
-    const { metrics } = this.context
-    const now = Date.now()
-    metrics.committed.inc(batch.appends.length)
-    if (draft.duplicates > 0) metrics.duplicates.inc(draft.duplicates)
-    for (const { dead } of batch.refusals) if (dead) metrics.deadLetters.inc({ code: dead.code })
-    for (const { entry } of verdicts) metrics.commitLatency.observe(Math.max(0, now - offsetMillis(entry.id)) / 1000)
+    measure(this.context.metrics, draft, verdicts)
   }
 
-  /** Outcomes of keys seen before; undefined when the partition was left or broke meanwhile. */
-  private async remembered(keys: string[]): Promise<Map<string, string> | undefined> {
+  private async recall(keys: string[]): Promise<Map<string, string> | undefined> {
     const found = new Map<string, string>()
     if (keys.length === 0) return found
     const outcomes = await this.insist(() => this.context.store.seen(this.partition, keys))
@@ -170,6 +189,8 @@ export class Owner {
   private async restart(): Promise<void> {
     await this.arrivals.close()
     this.owed = []
+    this.fresh = []
+    this.prepared = undefined
     try {
       const state = await this.context.store.restart(this.partition, this.context.id, this.context.settings.leaseMs)
       if (!state) return this.move('expired')

@@ -1,15 +1,15 @@
 /** What decoding made of a source entry: an event that may be committed, or a refusal with its reason (I5). */
-import { HubError, type HubEvent } from '@hubbub/protocol'
+import type { HubError, HubEvent } from '@hubbub/protocol'
 import { refusalOutcome } from '../store/outcome.js'
-import type { Refusal, SourceEntry } from '../store/port.js'
+import { topicKey, type JournalAppend, type Refusal, type SourceEntry } from '../store/port.js'
 
 export interface Accepted {
   entry: SourceEntry
   /** Dedupe key, `seenKey`. */
   seen: string
   event: HubEvent
-  /** Worker that waits for the outcome. */
-  replyTo?: string
+  /** As it goes to the journal. Made with the verdict, while the store is busy with the batch before. */
+  append: JournalAppend
 }
 
 export interface Refused {
@@ -23,6 +23,13 @@ export type Verdict = Accepted | Refused
 
 /** Longest reason in a dead letter, in characters; details name fields, and a producer chooses those. */
 const MAX_REASON = 500
+
+export function accept(entry: SourceEntry, seen: string, event: HubEvent, replyTo?: string): Accepted {
+  const topics = event.topics.map((topic) => topicKey(event.project, topic))
+  const append: JournalAppend = { seen, event: JSON.stringify(event), topics }
+  if (replyTo !== undefined) append.replyTo = replyTo
+  return { entry, seen, event, append }
+}
 
 /** The entry goes to the dead-letter stream, whoever wrote it: what fails here had passed no gateway, or a broken one. */
 export function refuse(entry: SourceEntry, error: HubError, waiting: { seen?: string; replyTo?: string } = {}): Refused {

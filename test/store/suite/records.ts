@@ -1,4 +1,4 @@
-import type { ApiKeyRecord, SessionRecord, Store } from '../../../server/src/store/port.js'
+import { StoreUnavailable, type ApiKeyRecord, type SessionRecord, type Store } from '../../../server/src/store/port.js'
 import { eventually } from '../../harness/eventually.js'
 import { ORIGINS, Owner, type OpenStore } from '../fixture.js'
 
@@ -6,6 +6,7 @@ export function recordSuite(open: OpenStore): void {
   sessionSuite(open)
   deadSuite(open)
   accessSuite(open)
+  endSuite(open)
 }
 
 function sessionSuite(open: OpenStore): void {
@@ -91,6 +92,25 @@ function deadSuite(open: OpenStore): void {
   })
 }
 
+function endSuite(open: OpenStore): void {
+  describe('a store', () => {
+    test('answers a ping, and nothing once it is closed', async () => {
+      const store = await open()
+      expect(await store.ping()).toBeGreaterThanOrEqual(0)
+      const readers = [store.openTail(0), store.openTail(0)] as const
+      const [waiting, ended] = readers.map((tail) => tail.read('0-0', 1, 9000).catch((error: unknown) => error))
+      await readers[1].close()
+      await store.close()
+      expect(await waiting).toBeInstanceOf(StoreUnavailable)
+      expect(await ended).toEqual([])
+      for (const call of [() => store.head(0), () => store.ping(), () => store.owners(), () => store.append(0, [{ stream: 'agents', event: 'x' }])]) {
+        await expect(call()).rejects.toBeInstanceOf(StoreUnavailable)
+      }
+      await store.close()
+    })
+  })
+}
+
 function accessSuite(open: OpenStore): void {
   describe('access records', () => {
     const key = (id: string, more: Partial<ApiKeyRecord> = {}): ApiKeyRecord => ({ id, hash: 'h', subject: 's', role: 'agent', projects: ['default'], createdAt: 1, ...more })
@@ -112,10 +132,6 @@ function accessSuite(open: OpenStore): void {
       await store.revokeSubject('s', 50)
       await store.revokeSubject('key:t', 7)
       expect((await store.revocations()).subjects).toEqual(new Map([['s', 100], ['key:t', 7]]))
-    })
-
-    test('answer a ping', async () => {
-      expect(await (await open()).ping()).toBeGreaterThanOrEqual(0)
     })
   })
 }

@@ -46,9 +46,9 @@ export function sourceSuite(open: OpenStore): void {
       const waiting = reader.read(ORIGINS, 10, 8000)
       await store.append(0, [{ stream: 'system', event: 'late' }])
       expect((await waiting).map(({ fields }) => fields['event'])).toEqual(['late'])
-      const [{ id }] = (await reader.read(ORIGINS, 10, 0)) as [{ id: string }]
+      const [first] = await reader.read(ORIGINS, 10, 0)
       const begun = performance.now()
-      const blocked = reader.read({ ...ORIGINS, system: id }, 10, 8000)
+      const blocked = reader.read({ ...ORIGINS, system: first!.id }, 10, 8000)
       await reader.close()
       expect(await blocked).toEqual([])
       expect(performance.now() - begun).toBeLessThan(2000)

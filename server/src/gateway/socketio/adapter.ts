@@ -82,7 +82,7 @@ function wrap(factory: AdapterFactory, restore: Restore): AdapterConstructor {
     internals.restoreSession = restore as AdapterInternals['restoreSession']
     internals.broadcast = (packet, options) => {
       const [room, ...others] = options.rooms
-      const toOwnSocket = room !== undefined && others.length === 0 && namespace.sockets.has(String(room))
+      const toOwnSocket = room !== undefined && others.length === 0 && namespace.sockets.has(room)
       if (toOwnSocket) Adapter.prototype.broadcast.call(adapter, packet, options)
       else broadcast(packet, options)
     }

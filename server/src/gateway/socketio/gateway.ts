@@ -17,7 +17,7 @@ import { createHubAdapter } from './adapter.js'
 import { admit, type Admission } from './admission.js'
 import { Member } from './member.js'
 import { handleMessage, type MessageDeps } from './messages.js'
-import { Recovery } from './recovery.js'
+import type { Recovery } from './recovery.js'
 import { socketioEncoding } from './wire.js'
 
 export interface SocketGatewayDeps {
@@ -38,7 +38,7 @@ export interface SocketGateway {
   /** Takes requests and upgrades of `/socket.io/`. */
   readonly engine: Engine
   readonly io: Server
-  connections(project?: string): { total: number; active: number }
+  connections: (project?: string) => { total: number; active: number }
   close(): Promise<void>
 }
 
@@ -87,7 +87,7 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
     const member = new Member(socket, admission, encoding, deps)
     members.add(member)
     // Not `on`: every name is a message, and none may reach a listener twice.
-    socket.use(([name, ...args]) => handleMessage(messageDeps, member, String(name), args))
+    socket.use(([name, ...args]) => handleMessage(messageDeps, member, name, args))
     socket.once('disconnect', (reason) => {
       members.delete(member)
       member.left(reason)

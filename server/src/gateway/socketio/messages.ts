@@ -32,8 +32,8 @@ export interface Client {
 
 type Reply = (answer: { ok: true } | { ok: false; error: Failure }) => void
 
-/** Handles one message; never throws. `args` as Socket.IO gives them, the ack function last when the client wants one. */
-export function handleMessage(deps: MessageDeps, client: Client, name: string, args: unknown[]): void {
+/** Handles one message; never throws. A client may send anything as `name`. `args` as Socket.IO gives them, the ack function last when the client wants one. */
+export function handleMessage(deps: MessageDeps, client: Client, name: unknown, args: unknown[]): void {
   const ack = args[args.length - 1]
   const acked = typeof ack === 'function'
   const reply: Reply = (answer) => {
@@ -52,7 +52,7 @@ export function handleMessage(deps: MessageDeps, client: Client, name: string, a
   })
 }
 
-async function dispatch(deps: MessageDeps, client: Client, name: string, args: unknown[], reply: Reply): Promise<void> {
+async function dispatch(deps: MessageDeps, client: Client, name: unknown, args: unknown[], reply: Reply): Promise<void> {
   const [input] = args
   if (args.length > 1) throw new HubError('INVALID_MESSAGE', 'A message has one argument, and an acknowledgement.')
   switch (name) {

@@ -37,7 +37,7 @@ export class Recovery {
     if (partition === undefined || !cursor) return undefined
     const [known, head] = await Promise.all([this.deps.sessions.peek(partition, id), this.deps.journal.head(partition)])
     if (!known || resume(cursor, head).gap) return undefined
-    return { sid: randomBytes(15).toString('base64url'), pid: id, rooms: [], missedPackets: [], data: {} } as unknown as SocketSession
+    return { sid: randomBytes(15).toString('base64url'), pid: id, rooms: [], missedPackets: [], data: {} }
   }
 
   /** After authentication: takes the session from its older holder. Undefined: it is somebody else's, or gone. */

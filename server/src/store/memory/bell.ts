@@ -21,7 +21,7 @@ export class Bell {
   }
 }
 
-/** Reads until something is found, the time is over, or the reader was closed. */
+/** Reads until something is found, the time is over, or the reader was closed; `read` throws when the store was. */
 export async function readWaiting<T>(bell: Bell, read: () => T[], blockMs: number, closed: () => boolean): Promise<T[]> {
   const until = performance.now() + blockMs
   for (;;) {

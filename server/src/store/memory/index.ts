@@ -23,6 +23,7 @@ export async function openMemoryStore(options: StoreOptions): Promise<Store> {
     sessions: sessions(context),
     dead: deadLetters(context),
     async ping() {
+      context.checkOpen()
       return 0
     },
     async close() {

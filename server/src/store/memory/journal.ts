@@ -26,16 +26,16 @@ export function journal(context: MemoryContext): Journal {
       return { entries: found.slice(Math.max(0, found.length - count)).map(entryOf), reached: upTo, floor: partition.floor }
     },
     openTail(number) {
-      const partition = context.partition(number)
+      const { journalBell } = context.partition(number)
       let closed = false
       return {
         async read(after, count, blockMs) {
-          const found = await readWaiting(partition.journalBell, () => partition.journal.behind(after, count), blockMs, () => closed || context.closed)
+          const found = await readWaiting(journalBell, () => context.partition(number).journal.behind(after, count), blockMs, () => closed)
           return found.map(entryOf)
         },
         async close() {
           closed = true
-          partition.journalBell.ring()
+          journalBell.ring()
         },
       }
     },

@@ -29,9 +29,11 @@ export function ledger(context: MemoryContext): Ledger {
       if (partition.lease?.owner === owner) partition.lease = undefined
     },
     async owners() {
+      context.checkOpen()
       return context.partitions.map((partition) => running(partition)?.owner ?? null)
     },
     async join(processor, ttlMs) {
+      context.checkOpen()
       const now = Date.now()
       context.processors.set(processor, now)
       for (const [id, at] of context.processors) if (at <= now - ttlMs) context.processors.delete(id)

@@ -17,7 +17,7 @@ export function sourceStreams(context: MemoryContext): SourceStreams {
       partition.sourceBell.ring()
       return ids
     },
-    openSource: (number) => openSource(context, context.partition(number)),
+    openSource: (number) => openSource(context, number),
     async lag(number) {
       const partition = context.partition(number)
       return SOURCES.reduce((sum, name) => sum + partition.sources[name].entries.countBehind(partition.positions[name]), 0)
@@ -25,16 +25,17 @@ export function sourceStreams(context: MemoryContext): SourceStreams {
   }
 }
 
-function openSource(context: MemoryContext, partition: MemoryPartition): SourceReader {
+function openSource(context: MemoryContext, number: number): SourceReader {
+  const { sourceBell } = context.partition(number)
   let closed = false
   return {
     read(positions, count, blockMs) {
-      const read = () => SOURCES.flatMap((name) => partition.sources[name].entries.behind(positions[name], count))
-      return readWaiting(partition.sourceBell, read, blockMs, () => closed || context.closed)
+      const read = () => SOURCES.flatMap((name) => context.partition(number).sources[name].entries.behind(positions[name], count))
+      return readWaiting(sourceBell, read, blockMs, () => closed)
     },
     async close() {
       closed = true
-      partition.sourceBell.ring()
+      sourceBell.ring()
     },
   }
 }

@@ -8,6 +8,7 @@ export class RedisContext {
   readonly connection: Connection
   private readonly keyspace: PartitionKeys[]
   private readonly dedicated = new Set<Connection>()
+  private closed = false
 
   constructor(readonly options: StoreOptions, onReady?: ConnectionOptions['onReady']) {
     this.keyspace = Array.from({ length: options.partitions }, (_, partition) => new PartitionKeys(partition))
@@ -28,6 +29,7 @@ export class RedisContext {
   open(onReady?: ConnectionOptions['onReady']): Connection {
     const connection = new Connection(this.connectionOptions(onReady))
     this.dedicated.add(connection)
+    if (this.closed) this.end(connection)
     return connection
   }
 
@@ -41,6 +43,7 @@ export class RedisContext {
   }
 
   async close(): Promise<void> {
+    this.closed = true
     for (const connection of this.dedicated) connection.destroy()
     this.dedicated.clear()
     await this.connection.close()

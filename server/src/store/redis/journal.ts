@@ -1,13 +1,13 @@
 /** Reading the journal. Entries and floor are read in one script, so that a reader can tell a gap from quiet (I2). */
 import type { Offset } from '@hubbub/protocol'
 import type { Journal, JournalEntry, JournalHead, JournalPage, JournalTail } from '../port.js'
+import { BlockingReader } from './blocking-reader.js'
 import type { RedisContext } from './context.js'
 import { firstEpoch } from './genesis.js'
+import { memberOf } from './member.js'
 import { entriesOf, textsOf } from './reply.js'
 import { PAGE_BYTES, scanBack, scanForward } from './scan.js'
 import { SCRIPTS } from './scripts.js'
-import { BlockingReader } from './source.js'
-import { memberOf } from './member.js'
 
 export function journal(context: RedisContext): Journal {
   return {
@@ -85,8 +85,9 @@ class RedisTail implements JournalTail {
   }
 
   async read(after: Offset, count: number, blockMs: number): Promise<JournalEntry[]> {
-    const reply = await this.reader.read([{ key: this.key, id: after }], count, blockMs)
-    return (reply?.[0]?.messages ?? []).map(({ id, message }) => ({ offset: id, previous: message['prev']!, epoch: message['epoch']!, event: message['event']! }))
+    const found = await this.reader.read([{ key: this.key, id: after }], count, blockMs)
+    // In the order in which commit.lua writes them: event, prev, epoch, bytes.
+    return found.map(({ id, fields }) => ({ offset: id, previous: fields[3]!, epoch: fields[5]!, event: fields[1]! }))
   }
 
   async close(): Promise<void> {

@@ -1,17 +1,10 @@
 /** Source streams: appended to by gateways and raw writers, read by the partition's owner. */
-import type { Offset } from '@hubbub/protocol'
-import { SOURCES, StoreUnavailable, type Positions, type SourceAppend, type SourceEntry, type SourceName, type SourceReader, type SourceStreams } from '../port.js'
-import { CALL_MS, type Connection } from './connection.js'
+import { SOURCES, type Positions, type SourceAppend, type SourceEntry, type SourceName, type SourceReader, type SourceStreams } from '../port.js'
+import { BlockingReader } from './blocking-reader.js'
 import type { RedisContext } from './context.js'
 import type { PartitionKeys } from './keys.js'
 import { textsOf } from './reply.js'
 import { SCRIPTS } from './scripts.js'
-
-/** Well below the connection's silence limit. */
-const BLOCK_MAX_MS = 10_000
-
-/** What XREAD answers, as the client normalises it. */
-type StreamsReply = { name: string; messages: { id: string; message: Record<string, string> }[] }[] | null
 
 export function sourceStreams(context: RedisContext): SourceStreams {
   return {
@@ -52,11 +45,8 @@ class RedisSourceReader implements SourceReader {
 
   async read(positions: Positions, count: number, blockMs: number): Promise<SourceEntry[]> {
     const streams = [...this.names].map(([key, name]) => ({ key, id: positions[name] }))
-    const reply = await this.reader.read(streams, count, blockMs)
-    return (reply ?? []).flatMap(({ name, messages }) => {
-      const stream = this.names.get(name)!
-      return messages.map(({ id, message }): SourceEntry => ({ stream, id, fields: message }))
-    })
+    const found = await this.reader.read(streams, count, blockMs)
+    return found.map(({ key, id, fields }) => ({ stream: this.names.get(key)!, id, fields: fieldsOf(fields) }))
   }
 
   async close(): Promise<void> {
@@ -64,30 +54,10 @@ class RedisSourceReader implements SourceReader {
   }
 }
 
-/** XREAD on a connection of its own. `close` ends a read that blocks: it then finds nothing. */
-export class BlockingReader {
-  private readonly connection: Connection
-  private closed = false
-
-  constructor(private readonly context: RedisContext) {
-    this.connection = context.open()
-  }
-
-  async read(streams: { key: string; id: Offset }[], count: number, blockMs: number): Promise<StreamsReply> {
-    if (this.closed) return null
-    // BLOCK 0 would wait for ever.
-    const block = blockMs >= 1 ? { BLOCK: Math.min(Math.floor(blockMs), BLOCK_MAX_MS) } : {}
-    try {
-      const deadline = CALL_MS + (block.BLOCK ?? 0)
-      return (await this.connection.call('read', (client) => client.xRead(streams, { COUNT: count, ...block }), deadline)) as StreamsReply
-    } catch (error) {
-      if (this.closed && error instanceof StoreUnavailable) return null
-      throw error
-    }
-  }
-
-  close(): void {
-    this.closed = true
-    this.context.end(this.connection)
-  }
+/** A name given twice by a raw writer: the later value. */
+function fieldsOf(flat: readonly string[]): Record<string, string> {
+  const pairs: [string, string][] = []
+  for (let at = 0; at + 1 < flat.length; at += 2) pairs.push([flat[at]!, flat[at + 1]!])
+  // fromEntries defines a raw writer's `__proto__` as an ordinary property.
+  return Object.fromEntries(pairs)
 }

@@ -11,14 +11,28 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local age, count, max_bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local cutoff = string.format('%.0f', math.max(1, now - age))
 
--- The byte cap overrules. Entries differ in size, so a few estimates from the average, each by the true size that is left.
-for _ = 1, 20 do
-  local first = redis.call('XRANGE', journal, '-', '+', 'COUNT', 1)[1]
-  if not first then break end
-  local size = tonumber(state[2]) - tonumber(first[2][8]) + #first[2][2]
-  if size <= max_bytes then break end
-  local length = redis.call('XLEN', journal)
-  redis.call('XTRIM', journal, 'MAXLEN', math.min(length - 1, math.floor(length * max_bytes / size)))
+-- The byte cap overrules. An entry knows the bytes up to and including itself, so the first one to stay is found by halving:
+-- first its millisecond, then its place in that.
+local excess = tonumber(state[2]) - max_bytes
+local function stays(id)
+  local entry = redis.call('XRANGE', journal, id, '+', 'COUNT', 1)[1]
+  return not entry or tonumber(entry[2][8]) - #entry[2][2] >= excess
+end
+local function halve(low, high, id_at)
+  while high - low > 1 do
+    local middle = math.floor((low + high) / 2)
+    if stays(id_at(middle)) then high = middle else low = middle end
+  end
+  return low, high
+end
+if not stays('-') then
+  local first_ms = tonumber(string.match(redis.call('XRANGE', journal, '-', '+', 'COUNT', 1)[1][1], '^%d+'))
+  local last_ms = tonumber(string.match(redis.call('XREVRANGE', journal, '+', '-', 'COUNT', 1)[1][1], '^%d+'))
+  local ms = halve(first_ms, last_ms + 1, function(at) return string.format('%.0f-0', at) end)
+  local stem = string.format('%.0f-', ms)
+  local last_seq = tonumber(string.match(redis.call('XREVRANGE', journal, string.format('%.0f', ms), '-', 'COUNT', 1)[1][1], '%d+$'))
+  local _, seq = halve(0, last_seq + 1, function(at) return stem .. string.format('%.0f', at) end)
+  redis.call('XTRIM', journal, 'MINID', stem .. string.format('%.0f', seq))
 end
 
 -- What is older than the age and not among the last `count`: whole nodes at first (LIMIT 0 would mean no limit) ...
