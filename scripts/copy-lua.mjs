@@ -1,5 +1,5 @@
 /** Copies the store's Lua scripts beside the compiled code, which `tsc` leaves out. */
-import { cpSync, existsSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from './step.mjs'
 
@@ -11,4 +11,5 @@ export function copyLua() {
   if (existsSync(from)) cpSync(from, to, { recursive: true })
 }
 
-if (process.argv[1] === import.meta.filename) copyLua()
+// Through a symbolic link the two paths differ.
+if (realpathSync(process.argv[1]) === import.meta.filename) copyLua()

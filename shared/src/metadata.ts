@@ -45,8 +45,8 @@ function readField(name: (typeof FIELDS)[number], value: unknown): string {
 
 function context(family: 'run' | 'thread', id: unknown): string[] {
   if (id === undefined) return []
-  const topic = `${family}:${String(id)}`
-  if (typeof id !== 'string' || id.length > 128 || !isTopic(topic)) throw wrong(`metadata.${family}Id`, 'is no id of 1 to 128 characters without white space or *')
+  const topic = typeof id === 'string' && id.length <= 128 ? `${family}:${id}` : undefined
+  if (!isTopic(topic)) throw wrong(`metadata.${family}Id`, 'is no id of 1 to 128 characters without white space or *')
   return [topic]
 }
 

@@ -1,5 +1,5 @@
 /** Resolves with the first truthy answer of `probe`; rejects with its last error, or `what`, at the deadline. */
-export async function eventually<T>(probe: () => T | Promise<T>, what = 'the condition', deadlineMs = 10_000, everyMs = 20): Promise<NonNullable<T>> {
+export async function eventually<T>(probe: () => T | Promise<T>, what = 'the condition', deadlineMs = 10_000, everyMs = 20): Promise<Exclude<T, false | null | undefined>> {
   const until = Date.now() + deadlineMs
   for (;;) {
     let failure: unknown

@@ -49,8 +49,13 @@ export async function openStage(kind: Kind, overrides: Partial<Settings> = {}): 
 
   const journal = async (partition = 0) => {
     const { last } = await store.head(partition)
-    const page = await store.readRange(partition, ORIGIN, last, 100_000)
-    return page.entries.map(({ event }) => JSON.parse(event) as HubEvent)
+    const events: HubEvent[] = []
+    for (let after = ORIGIN; after !== last; ) {
+      const { entries, reached } = await store.readRange(partition, after, last, 100_000)
+      for (const { event } of entries) events.push(JSON.parse(event) as HubEvent)
+      after = reached
+    }
+    return events
   }
   return {
     settings,

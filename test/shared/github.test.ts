@@ -34,6 +34,7 @@ describe('GitHub\'s example deliveries', () => {
     const event = normalise(mapped, LIMITS)
     expect(event).toMatchObject({ id, type: typeOf(name), data: { deliveryId: id, event: name } })
     expect(routeTopics(event)).toEqual(mapped.topics)
+    expect(normalise(event, LIMITS)).toEqual(event)
     expect(mapped.topics.every(isTopic)).toBe(true)
     const repository = payload['repository'] as { full_name: string } | undefined
     expect(mapped.topics[0]).toBe(repository === undefined ? 'project' : `repo:${repository.full_name}`)

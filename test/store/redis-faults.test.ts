@@ -133,7 +133,7 @@ describe('the store on Redis, under load,', () => {
     const fill = () => owner.commit(Array.from({ length: 20 }, (_, n) => appendOf(`n${n}`, ['task:1'])))
     for (let round = 0; round < 50; round++) await fill()
     await owner.housekeep()
-    const members = () => command(redis, 'ZCARD', 'hubbub:{p0}:topic:default/task:1') as Promise<number>
+    const members = () => command(redis, 'LLEN', 'hubbub:{p0}:topic:default/task:1') as Promise<number>
     expect(await members()).toBe(1000)
     await eventually(async () => {
       await fill()

@@ -50,9 +50,10 @@ export class Owner {
   private fresh: [seen: string, offset: Offset][] = []
   private owed: Repeat[] = []
   private keptAt = 0
-  /** Entries of the next batch: halved by a failing script, so that one entry that the store cannot take is found. */
+  /** Entries of the next batch: halved by a failing script, until the one entry that the store cannot take is alone. */
   private limit: number
-  private suspect = false
+  /** That entry's id in its stream. */
+  private condemned = ''
 
   constructor(
     private readonly context: OwnerContext,
@@ -114,7 +115,7 @@ export class Owner {
     const entries = this.arrivals.take(this.limit, this.context.settings.batchBytes)
     this.arrivals.ahead()
     if (entries.length === 0) return undefined
-    const verdicts = this.suspect ? entries.map((entry) => this.condemn(entry)) : entries.map(this.decode)
+    const verdicts = entries.map((entry) => (placeOf(entry) === this.condemned ? refuse(entry, new HubError('INTERNAL_ERROR', 'The store could not take the entry.')) : this.decode(entry)))
     return { verdicts, remembered: this.recall(keysOf(verdicts)) }
   }
 
@@ -125,7 +126,7 @@ export class Owner {
     for (const [seen, offset] of this.fresh) remembered.set(seen, offset)
     // Seam: reducers fold the verdicts into state here, before the batch is made; a rule's refusal replaces a verdict.
     const draft = assemble(this.ledger, verdicts, remembered, this.owed)
-    const committing = this.commit(draft.batch)
+    const committing = this.commit(draft.batch, verdicts)
     // Meanwhile the store works on the commit, and this process on the next batch.
     if (this.state === 'owning') this.prepared = this.prepare()
     const result = await committing
@@ -142,7 +143,6 @@ export class Owner {
     this.owed = owedAfter(draft, offsets)
     this.fresh = batch.appends.map(({ seen }, place) => [seen, offsets[place]!])
     this.limit = Math.min(this.context.settings.batchEvents, this.limit * 2)
-    this.suspect = false
     measure(this.context.metrics, draft, verdicts)
   }
 
@@ -154,15 +154,15 @@ export class Owner {
     return outcomes && found
   }
 
-  private async commit(batch: Batch): Promise<CommitResult | undefined> {
+  private async commit(batch: Batch, verdicts: readonly Verdict[]): Promise<CommitResult | undefined> {
     const stop = this.context.metrics.commitDuration.startTimer()
     const result = await this.insist(() => this.context.store.commit(this.partition, batch))
     stop()
     if (result || this.state !== 'restarting') return result
-    // The script itself failed. Nothing of the batch was written, but the next one may hold the same entry.
+    // The script itself failed, and would fail on the same entry for ever.
     this.context.metrics.commits.inc({ status: 'error' })
-    this.suspect = this.limit === 1
-    this.limit = Math.max(1, this.limit >> 1)
+    if (verdicts.length === 1) this.condemned = placeOf(verdicts[0]!.entry)
+    this.limit = Math.max(1, verdicts.length >> 1)
     return undefined
   }
 
@@ -212,11 +212,6 @@ export class Owner {
     })
   }
 
-  /** The one entry of a batch that the store's script failed on, alone, after its batch was halved down to it. */
-  private condemn(entry: SourceEntry): Verdict {
-    return refuse(entry, new HubError('INTERNAL_ERROR', 'The store could not take the entry.'))
-  }
-
   private async keepHouse(): Promise<void> {
     const { store, metrics } = this.context
     const partition = String(this.partition)
@@ -234,4 +229,8 @@ export class Owner {
   private wait(ms: number): Promise<void> {
     return pause(ms, undefined, { signal: this.halt.signal }).catch(() => {})
   }
+}
+
+function placeOf({ stream, id }: SourceEntry): string {
+  return `${stream}:${id}`
 }

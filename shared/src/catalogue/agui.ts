@@ -3,7 +3,7 @@
  * from `@ag-ui/core/schemas`: those validate at a third of the speed, fill in defaults (which would alter what is to be carried
  * verbatim) and need a validator library of their own. A test compares these with the package's types and list of events.
  */
-import { EventType } from '@ag-ui/core'
+import type { EventType } from '@ag-ui/core'
 import { Type, type TProperties } from 'typebox'
 import { Content, Json, Message, metadata, Open, opt, Patch, Present, RunInput, RunOutcome, Str, SubagentOutcome, Usage } from './agui-parts.js'
 import { type Fact, fact } from './fact.js'

@@ -1,4 +1,4 @@
-/** Checkpoints of a task's execution. Seeds key the topic by task or by checkpoint: every event goes to both. */
+/** Checkpoints of a task's execution. Clients look for them under the task or under the checkpoint: every event goes to both. */
 import { Type } from 'typebox'
 import { fact } from './fact.js'
 import { Count, Flag, Id, maybe, orNull, Text, Time } from './scalars.js'

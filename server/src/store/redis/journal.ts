@@ -4,7 +4,7 @@ import type { Journal, JournalEntry, JournalHead, JournalPage, JournalTail } fro
 import { BlockingReader } from './blocking-reader.js'
 import type { RedisContext } from './context.js'
 import { firstEpoch } from './genesis.js'
-import { memberOf } from './member.js'
+import { memberBefore, memberOf } from './member.js'
 import { entriesOf, textsOf } from './reply.js'
 import { PAGE_BYTES, scanBack, scanForward } from './scan.js'
 import { SCRIPTS } from './scripts.js'
@@ -56,14 +56,14 @@ async function readNewest(context: RedisContext, partition: number, topics: read
   const keys = context.keys(partition)
   const indexes = [...new Set(topics)].map((topic) => keys.topic(topic))
   const found: JournalEntry[] = []
-  let end = `[${memberOf(upTo)}`
+  let end = memberOf(upTo)
   for (;;) {
     const args = [end, String(count - found.length), String(context.options.retention.ageMs), String(PAGE_BYTES)]
     const [floor, old, cut, ...flat] = textsOf(await context.run('readLast', SCRIPTS.newest, [keys.commit, keys.journal, ...indexes], args))
     found.push(...entriesOf(flat, 0))
     if (found.length >= count) return { entries: found.reverse(), reached: upTo, floor: floor! }
     if (cut === '') return scanBack(context, partition, topics, upTo, count, found, old!)
-    end = `(${cut}`
+    end = memberBefore(cut!)
   }
 }
 

@@ -51,20 +51,17 @@ local function call_with(command, key, values)
 end
 
 -- Now and then what lies under the floor is dropped from the indexes touched here; the others are quiet and expire.
-local under = now % 32 == 0 and '[' .. member_of(floor_of(KEYS[1], KEYS[2]))
+local under = now % 32 == 0 and member_of(floor_of(KEYS[1], KEYS[2]))
 for i = 10, #KEYS do
   local only = members[tonumber(ARGV[at])]
   if only then
-    redis.call('ZADD', KEYS[i], 0, only)
+    redis.call('RPUSH', KEYS[i], only)
   else
-    local scored = {}
-    for number in string.gmatch(ARGV[at], '%d+') do
-      scored[#scored + 1] = 0
-      scored[#scored + 1] = members[tonumber(number)]
-    end
-    call_with('ZADD', KEYS[i], scored)
+    local carried = {}
+    for number in string.gmatch(ARGV[at], '%d+') do carried[#carried + 1] = members[tonumber(number)] end
+    call_with('RPUSH', KEYS[i], carried)
   end
-  if under then redis.call('ZREMRANGEBYLEX', KEYS[i], '-', under) end
+  if under then redis.call('LTRIM', KEYS[i], place_behind(KEYS[i], under), -1) end
   redis.call('PEXPIRE', KEYS[i], ARGV[11])
   at = at + 1
 end

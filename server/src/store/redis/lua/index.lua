@@ -8,20 +8,22 @@ local up_to, count, max_bytes = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
 local page = { floor_of(KEYS[1], KEYS[2]), '' }
 
 -- What was trimmed needs no index: the range begins at the first entry there is.
-local from, oldest = '(' .. ARGV[1], ARGV[1]
+local after, oldest = ARGV[1], ARGV[1]
 local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
 if not first then return page end
 local lowest = member_of(first[1])
-if lowest > oldest then from, oldest = '[' .. lowest, lowest end
+if lowest > after then after, oldest = member_of(page[1]), lowest end
 if tonumber(string.sub(oldest, 1, 16)) <= now_ms() - tonumber(ARGV[4]) then return false end
 
 -- Of each topic a share. A share that is full may hide more behind its end: the page goes no further than the first such end.
 local share = math.max(64, math.ceil(2 * count / (#KEYS - 2)))
 local members, known, horizon = {}, {}, nil
 for i = 3, #KEYS do
-  local found = redis.call('ZRANGEBYLEX', KEYS[i], from, '[' .. up_to, 'LIMIT', 0, share)
-  if #found == share and (not horizon or found[share] < horizon) then horizon = found[share] end
+  local place = place_behind(KEYS[i], after)
+  local found = redis.call('LRANGE', KEYS[i], place, place + share - 1)
+  if #found == share and found[share] < up_to and (not horizon or found[share] < horizon) then horizon = found[share] end
   for _, member in ipairs(found) do
+    if member > up_to then break end
     if not known[member] then
       known[member] = true
       members[#members + 1] = member

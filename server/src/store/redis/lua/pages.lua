@@ -13,7 +13,8 @@ local function floor_of(commit, journal)
   return redis.call('HGET', commit, 'last') or '0-0'
 end
 
--- Index members are padded offsets: their order as texts is the journal's.
+-- A topic index is a list of padded offsets: commits add at its end, so its order is the journal's, and so is the order of texts.
+-- (Measured: as a sorted set it took 6 of a commit's 13 us an event, as a list 2 of 9; and a quarter of the memory.)
 local function member_of(id)
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
   return string.format('%016.0f-%08.0f', ms, seq)
@@ -22,6 +23,25 @@ end
 local function id_of(member)
   local ms, seq = string.match(member, '^0*(%d+)-0*(%d+)$')
   return ms .. '-' .. seq
+end
+
+-- Place in an index of the first member behind `after`; from the end at first, because readers are mostly near it.
+local function place_behind(index, after)
+  local length = redis.call('LLEN', index)
+  local low, high, step = -1, length, 1
+  while high > 0 do
+    local place = math.max(0, length - step)
+    if redis.call('LINDEX', index, place) <= after then
+      low = place
+      break
+    end
+    high, step = place, step * 2
+  end
+  while high - low > 1 do
+    local middle = math.floor((low + high) / 2)
+    if redis.call('LINDEX', index, middle) <= after then low = middle else high = middle end
+  end
+  return high
 end
 
 local function push_entry(page, entry)
