@@ -6,6 +6,13 @@ import type { Cursor, Offset } from './cursor.js'
 import type { EventInput, HubEvent } from './envelope.js'
 import type { Failure } from './failures.js'
 
+/** Names of the messages that a client sends; any other name is taken for an event's type, and publishes it. */
+export const CLIENT_MESSAGES = ['subscribe', 'unsubscribe', 'publish', 'signal', 'auth.refresh'] as const
+/** Names of the messages that the hub sends, besides the types of events. */
+export const HUB_MESSAGES = ['hub.cursor', 'gap', 'signal', 'hub.error'] as const
+
+export type ClientMessage = (typeof CLIENT_MESSAGES)[number]
+
 export type Answer<T extends object> = ({ ok: true } & T) | { ok: false; error: Failure }
 
 /** A cursor, a duration such as `10m` (units s, m, h, d), the last N events, or everything that is kept. */

@@ -5,7 +5,7 @@ export async function eventually<T>(probe: () => T | Promise<T>, what = 'the con
     let failure: unknown
     try {
       const answer = await probe()
-      if (answer) return answer
+      if (answer) return answer as Exclude<T, false | null | undefined>
     } catch (error) {
       failure = error
     }

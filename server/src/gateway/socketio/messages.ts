@@ -1,5 +1,5 @@
 /** Client messages, translated into operations and answered once, in one shape (DESIGN 8). */
-import { HubError, toFailure, type Failure, type Signal } from '@hubbub/protocol'
+import { HubError, toFailure, type ClientMessage, type Failure, type Signal } from '@hubbub/protocol'
 import { sourceOf, type Identity } from '../../access/identity.js'
 import type { Logger } from '../../observe/log.js'
 import type { Metrics } from '../../observe/metrics.js'
@@ -52,31 +52,36 @@ export function handleMessage(deps: MessageDeps, client: Client, name: unknown, 
   })
 }
 
+type Handler = (deps: MessageDeps, client: Client, input: unknown, reply: Reply) => Promise<void>
+
+/** Complete: a message without a handler does not compile. */
+const HANDLERS: Record<ClientMessage, Handler> = {
+  subscribe: (_deps, client, input, reply) =>
+    client.connection.subscribe(input, (result) => {
+      client.subscribed()
+      reply(okWith(result))
+    }),
+  unsubscribe: (_deps, client, input = {}, reply) =>
+    client.connection.unsubscribe(input, (result) => {
+      client.subscribed()
+      reply(okWith(result))
+    }),
+  publish,
+  async signal(deps, client, input, reply) {
+    await deps.operations.signal(client.identity(), input, deps.broadcast)
+    reply({ ok: true })
+  },
+  async 'auth.refresh'(_deps, client, input, reply) {
+    reply(okWith(await client.refresh(input)))
+  },
+}
+
 async function dispatch(deps: MessageDeps, client: Client, name: unknown, args: unknown[], reply: Reply): Promise<void> {
   const [input] = args
   if (args.length > 1) throw new HubError('INVALID_MESSAGE', 'A message has one argument, and an acknowledgement.')
-  switch (name) {
-    case 'subscribe':
-      return await client.connection.subscribe(input, (result) => {
-        client.subscribed()
-        reply(okWith(result))
-      })
-    case 'unsubscribe':
-      return await client.connection.unsubscribe(input ?? {}, (result) => {
-        client.subscribed()
-        reply(okWith(result))
-      })
-    case 'publish':
-      return await publish(deps, client, input, reply)
-    case 'signal':
-      await deps.operations.signal(client.identity(), input, deps.broadcast)
-      return reply({ ok: true })
-    case 'auth.refresh':
-      return reply(okWith(await client.refresh(input)))
-    default:
-      // A client that emits an event's name, or an alias of it, publishes it.
-      return await publish(deps, client, { type: name, data: input ?? {} }, reply)
-  }
+  if (typeof name === 'string' && Object.hasOwn(HANDLERS, name)) return await HANDLERS[name as ClientMessage](deps, client, input, reply)
+  // A client that emits an event's name, or an alias of it, publishes it.
+  await publish(deps, client, { type: name, data: input ?? {} }, reply)
 }
 
 async function publish(deps: MessageDeps, client: Client, input: unknown, reply: Reply): Promise<void> {

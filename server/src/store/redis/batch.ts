@@ -22,7 +22,7 @@ export function encodeBatch(partition: PartitionKeys, batch: Batch, limits: Comm
   batch.appends.forEach(({ event, seen, topics: carried, replyTo }, index) => {
     const number = String(index + 1)
     appends.push(event, seen)
-    for (const topic of carried) topics.set(topic, joined(topics.get(topic), ',', number))
+    for (const topic of new Set(carried)) topics.set(topic, joined(topics.get(topic), ',', number))
     if (replyTo !== undefined) waiting(replyTo).appends += `${number},`
   })
   const outcomes: string[] = []

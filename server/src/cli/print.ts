@@ -1,0 +1,46 @@
+/** What the commands write: on a terminal for readers, in a pipe for programs. */
+import { FAILURES, type HubError } from '@hubbub/protocol'
+import type { Call, Flag } from './arguments.js'
+
+export const JSON_FLAG: Flag = { env: 'HUBBUB_JSON', about: 'JSON lines, also on a terminal.' }
+
+export function wantsJson(call: Call): boolean {
+  return call.on('json') || !process.stdout.isTTY
+}
+
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value))
+}
+
+/** To whoever watches, not into the output. */
+export function note(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+/** Code, what is wrong, where, and what to do about it: one line. */
+export function failureLine(error: HubError): string {
+  const details = error.details && Object.keys(error.details).length > 0 ? ` ${plain(JSON.stringify(error.details))}` : ''
+  return `${error.code}: ${plain(error.message)}${details} ${FAILURES[error.code].remedy}`
+}
+
+/** Columns as wide as their widest cell. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = []
+  for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
+  return rows.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!))).join('  ').trimEnd())
+}
+
+/** Others' text on somebody's terminal: control characters could move the cursor, or worse. */
+export function plain(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
+}
+
+export function clock(ms: number): string {
+  const date = new Date(ms)
+  return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString().replace('T', ' ').slice(0, 19)
+}

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import { constants, hostname } from 'node:os'
+import { signToken } from '../access/tokens.js'
+import { startHub, type RunningHub } from '../hub.js'
+import { createLog } from '../observe/log.js'
+import { describeAllowed, readSettings, SettingError } from '../settings/read.js'
+import { SETTINGS, type Setting, type Settings } from '../settings/table.js'
+import { UsageError, type Command, type Flags } from './arguments.js'
+import { note, print } from './print.js'
+
+const TOKEN_LIFE = '30d'
+
+export const up: Command = {
+  usage: 'up [--host 127.0.0.1] [--port 4000] [--role all|worker|processor] [--redis URL] [--partitions N] [--adapter sharded|pubsub|streams]',
+  about: 'Runs a hub. Without Redis: all in this process, history gone on exit. Further settings by environment: CONFIGURATION.md.',
+  flags: settingFlags(),
+  async run(call) {
+    if (call.words.length > 0) throw new UsageError(`'${call.words[0]}' is one word too many`)
+    const settings = readSettings(quietOnTerminal(call.env), call.textsGiven())
+    const isOwnSecret = settleSecret(settings)
+    const stop = stopSignal()
+    const hub = await startHub({ settings, log: createLog(settings.logLevel, settings.nodeId || `${hostname()}-${process.pid}`) })
+    for (const line of readyLines(hub.url, settings, isOwnSecret ? operatorToken(settings) : undefined)) print(line)
+    await stop
+    await hub.close()
+    return 0
+  },
+}
+
+/** What a person needs to go on, as lines that work when they are pasted. */
+export function readyLines(url: RunningHub['url'], settings: Settings, token: string | undefined): string[] {
+  const lines = [`hubbub is ready: ${url}`]
+  if (settings.redisUrl === '') lines.push('  in-memory store: no Redis, and the history is gone on exit')
+  if (settings.role === 'processor') return [...lines, `  a processor: ${url}/health/ready and ${url}/metrics`]
+  const credential = settings.auth === 'none' ? undefined : (token ?? '"$HUBBUB_TOKEN"')
+  if (settings.auth === 'none') lines.push('  HUBBUB_AUTH=none: whoever reaches this address is an admin')
+  else if (token) lines.push('  token (admin, for this process only: its secret is gone with it):', '', token)
+  else lines.push('  tokens: HUBBUB_TOKEN=$(npx hubbub token --sub you --role admin), signed with the secret of this hub')
+  const header = credential ? ` -H "Authorization: Bearer ${credential.replaceAll('"', '')}"` : ''
+  return [
+    ...lines,
+    '',
+    `npx hubbub tail '*' --url ${url}${credential ? ` --token ${credential}` : ''}`,
+    '',
+    `curl -s ${url}/api/v1/events${header} -d '{"type":"custom.hello","topics":["project"],"data":{"text":"hello"}}'`,
+    '',
+  ]
+}
+
+/** Without a cluster nobody else has to know the secret: a random one will do. Answers whether it does. */
+function settleSecret(settings: Settings): boolean {
+  if (settings.auth === 'none' || settings.role === 'processor') return false
+  if (settings.jwtSecret + settings.jwtPublicKeyFile + settings.jwksFile !== '') return false
+  if (settings.redisUrl !== '') {
+    throw new SettingError('HUBBUB_JWT_SECRET: unset is not allowed with REDIS_URL, for all workers must know it; allowed: at least 32 characters, or HUBBUB_JWT_PUBLIC_KEY_FILE, or HUBBUB_JWKS_FILE')
+  }
+  settings.jwtSecret = randomBytes(32).toString('base64url')
+  return true
+}
+
+function operatorToken(settings: Settings): string {
+  const claims = { sub: 'operator', role: 'admin', projects: ['*'], project: 'default', ...(settings.jwtIssuer && { iss: settings.jwtIssuer }), ...(settings.jwtAudience && { aud: settings.jwtAudience }) }
+  return signToken(settings.jwtSecret, claims, TOKEN_LIFE)
+}
+
+/** The first signal asks for an orderly stop; the second one does not ask. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let isStopping = false
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (isStopping) process.exit(128 + constants.signals[signal])
+        isStopping = true
+        note(`hubbub: ${signal}: stopping in order; once more stops at once`)
+        resolve()
+      })
+    }
+  })
+}
+
+/** A person at a terminal wants the ready lines, not the log's JSON around them; said otherwise, it is as said. */
+function quietOnTerminal(env: Record<string, string | undefined>): Record<string, string | undefined> {
+  const { env: variable } = SETTINGS.logLevel
+  return process.stderr.isTTY && !env[variable] ? { ...env, [variable]: 'warn' } : env
+}
+
+function settingFlags(): Flags {
+  const flags: Flags = {}
+  for (const setting of Object.values<Setting>(SETTINGS)) {
+    if (setting.flag === undefined) continue
+    const { env, about, value } = setting
+    flags[setting.flag] = { value: value.kind === 'integer' ? 'N' : value.kind === 'choice' ? describeAllowed(setting).replaceAll(', ', '|') : 'TEXT', env, about, ...(setting.default && { default: setting.default }) }
+  }
+  return flags
+}
