@@ -92,8 +92,3 @@ export class HubError extends Error {
     return failure
   }
 }
-
-/** What a stranger may see of any thrown thing: a `HubError` as it is, everything else as INTERNAL_ERROR. */
-export function toFailure(error: unknown): Failure {
-  return error instanceof HubError ? error.toJSON() : new HubError('INTERNAL_ERROR').toJSON()
-}

@@ -42,7 +42,7 @@ export async function startPair(options: ClusterOptions = {}): Promise<Cluster> 
 }
 
 export async function openCrossing(cluster: Cluster): Promise<Crossing> {
-  const alive = cluster.workers.slice(-2)
+  const alive = cluster.workers.filter((worker) => !killed.has(worker))
   const proxy = await startProxy({ port: alive[0]!.port })
   return {
     proxy,
@@ -57,7 +57,7 @@ export async function openCrossing(cluster: Cluster): Promise<Crossing> {
       if (mishap === 'blackhole') proxy.blackhole(true)
       else proxy.refuse(true)
       if (mishap === 'reset') proxy.cut('reset')
-      if (mishap === 'kill') await lost.kill('SIGKILL')
+      if (mishap === 'kill') await kill(lost)
       alive.reverse()
       await whileAway()
       // Whoever sits in silence must find out without being told.
@@ -70,6 +70,13 @@ export async function openCrossing(cluster: Cluster): Promise<Crossing> {
     },
     close: () => proxy.close(),
   }
+}
+
+const killed = new WeakSet<HubProcess>()
+
+async function kill(worker: HubProcess): Promise<void> {
+  killed.add(worker)
+  await worker.kill('SIGKILL')
 }
 
 async function connectionsOf(worker: HubProcess): Promise<number> {

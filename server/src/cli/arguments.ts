@@ -115,7 +115,9 @@ export interface Remote {
 export function readRemote(call: Call): Remote {
   const url = call.required('url')
   if (!/^https?:\/\/[^\s/]+/.test(url) || !URL.canParse(url)) throw new UsageError(`--url: '${url}' is not allowed; allowed: an http:// or https:// URL`)
-  const token = call.text('token')
+  const token = call.text('token')?.trim()
+  // Two pasted as one, most likely; no header could carry it, and no message should show it.
+  if (token && /\s/.test(token)) throw new UsageError('--token: white space is not allowed; allowed: one token or API key')
   const project = call.text('project')
   return { url: url.replace(/\/+$/, ''), ...(token && { token }), ...(project && { project }) }
 }

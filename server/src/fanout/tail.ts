@@ -9,7 +9,7 @@
  * Continuity is checked entry by entry (`previous`), so that a trimmed or failed-over journal is noticed here,
  * not by a subscriber (I2).
  */
-import { compareOffsets, isAfter, parseCursor, type Cursor, type Offset } from '@hubbub/protocol'
+import { compareOffsets, isAfter, offsetMillis, parseCursor, type Cursor, type Offset } from '@hubbub/protocol'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Epoch, Journal, JournalEntry, JournalHead, JournalTail } from '../store/port.js'
@@ -135,7 +135,7 @@ export class PartitionTail {
     this.flushed = last.offset
     this.flushedCursor = last.cursor
     this.window.trim()
-    this.metrics.tailLag.set({ partition: String(this.partition) }, 0)
+    this.metrics.tailLag.set({ partition: String(this.partition) }, Math.max(0, Date.now() - offsetMillis(burst[0]!.offset)) / 1000)
     this.notifyMoved()
   }
 

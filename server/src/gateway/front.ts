@@ -5,12 +5,13 @@
 import { createServer, STATUS_CODES, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { HubError, toFailure, type Failure } from '@hubbub/protocol'
+import { HubError, type Failure } from '@hubbub/protocol'
 import type { Server as Engine } from 'engine.io'
 import type { Authenticator } from '../access/authenticator.js'
 import { credentialFromRequest } from '../access/credentials.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Settings } from '../settings/table.js'
+import { hubErrorOf } from '../store/failure.js'
 import { originAllowed } from './origin.js'
 
 const SOCKET_PATH = '/socket.io/'
@@ -127,9 +128,9 @@ async function check(deps: FrontDeps, request: IncomingMessage): Promise<Engine>
 }
 
 function refuse(deps: FrontDeps, error: unknown): [status: number, failure: Failure] {
-  const failure = toFailure(error)
+  const failure = hubErrorOf(error)
   deps.metrics.rejections.inc({ code: failure.code })
-  return [error instanceof HubError ? error.status : 500, failure]
+  return [failure.status, failure.toJSON()]
 }
 
 function urlOf(server: Server): string {

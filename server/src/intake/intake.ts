@@ -2,12 +2,13 @@
  * The way in: what a gateway received becomes entries of the source streams, and each publish gets its answer, when its commit
  * is in the journal (I4) or, for the cheaper promise, when it stands in the source stream.
  */
-import { HubError, partitionOf, toFailure, type Answer, type EventInput, type PublishResult } from '@hubbub/protocol'
+import { partitionOf, type HubError, type Answer, type EventInput, type PublishResult } from '@hubbub/protocol'
 import { findEntry } from '@hubbub/protocol/catalogue'
 import type { Identity } from '../access/identity.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Settings } from '../settings/table.js'
+import { hubErrorOf } from '../store/failure.js'
 import type { AckHints, Ledger, SourceName, SourceStreams } from '../store/port.js'
 import { createAdmission, type Admitted } from './admission.js'
 import { createAppender } from './appender.js'
@@ -53,11 +54,11 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
   const appender = createAppender({ streams: store, queue: settings.publishQueue, timeoutMs, log })
   const waiters = await createWaiters({ store, worker, lookupMs: settings.ackLookupMs, timeoutMs, log })
 
-  const refused = (error: unknown): { ok: false; error: ReturnType<typeof toFailure> } => {
-    if (!(error instanceof HubError)) log.error({ err: error }, 'publishing failed')
-    const failure = toFailure(error)
+  const refused = (error: unknown): HubError => {
+    const failure = hubErrorOf(error)
+    if (failure !== error) log.error({ err: error, ...failure.details }, 'publishing failed')
     metrics.rejections.inc({ code: failure.code })
-    return { ok: false, error: failure }
+    return failure
   }
 
   const append = async (partition: number, { append: entry, bytes, type }: Admitted) => {
@@ -70,7 +71,7 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
   const commit = async (partition: number, admitted: Admitted): Promise<PublishResult> => {
     const waiting = waiters.wait(partition, admitted.key)
     append(partition, { ...admitted, append: { ...admitted.append, replyTo: worker } }).catch((error: unknown) => {
-      waiting.settle({ failure: error instanceof HubError ? error : new HubError('INTERNAL_ERROR', undefined, undefined, { cause: error }) })
+      waiting.settle({ failure: hubErrorOf(error) })
     })
     const outcome = await waiting.outcome
     if ('failure' in outcome) throw outcome.failure
@@ -90,7 +91,7 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
             await append(partition, admitted)
             return { ok: true, id: admitted.id, type: admitted.type }
           } catch (error) {
-            return refused(error)
+            return { ok: false, error: refused(error).toJSON() }
           }
         }),
       )
@@ -102,7 +103,7 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
         const entry = await append(partitionOf(project, store.partitions), admitted)
         return { id: admitted.id, duplicate: entry === null }
       } catch (error) {
-        throw new HubError(refused(error).error.code, undefined, error instanceof HubError ? error.details : undefined, { cause: error })
+        throw refused(error)
       }
     },
     forget: (client) => admission.forget(client),

@@ -34,7 +34,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
     committed: counter('hubbub_events_committed_total', 'Events committed to the journal.'),
     duplicates: counter('hubbub_duplicates_total', 'Source entries that had been seen before.'),
     processorLag: gauge('hubbub_processor_lag_entries', 'Source entries behind the committed positions, by partition.', ['partition']),
-    tailLag: gauge('hubbub_tail_lag_seconds', 'Age of the oldest entry that this worker has read but not flushed, by partition.', ['partition']),
+    tailLag: gauge('hubbub_tail_lag_seconds', 'Age of the oldest entry of the last burst when it was flushed, by partition.', ['partition']),
     owned: gauge('hubbub_partitions_owned', 'Partitions that this process owns.'),
     deadLetters: counter('hubbub_dead_letters_total', 'Entries put on the dead-letter stream, by code.', ['code']),
     deadLettersKept: gauge('hubbub_dead_letters', 'Dead letters kept, by partition.', ['partition']),

@@ -1,10 +1,9 @@
 /** Every failed request ends here, in one shape: `{ ok: false, error: { code, message, retryable, details? } }`. */
-import { randomUUID } from 'node:crypto'
 import { HubError } from '@hubbub/protocol'
 import type { ErrorRequestHandler, Response } from 'express'
 import type { Logger } from '../../observe/log.js'
 import type { Metrics } from '../../observe/metrics.js'
-import { StoreUnavailable } from '../../store/port.js'
+import { hubErrorOf } from '../../store/failure.js'
 
 export function createFailureHandler({ log, metrics }: { log: Logger; metrics: Metrics }): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
@@ -30,14 +29,11 @@ export function answerFailure(response: Response, failure: HubError): void {
   response.status(failure.status).json({ ok: false, error: failure.toJSON() })
 }
 
-/** Nothing of a foreign error's text is shown; a reference connects the answer with the log. */
 function readFailure(error: unknown): HubError {
-  if (error instanceof HubError) return error
-  if (error instanceof StoreUnavailable) return new HubError('UNAVAILABLE', undefined, undefined, { cause: error })
-  const { type, status, limit } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
+  const { type, status, limit } = (error instanceof HubError || typeof error !== 'object' || error === null ? {} : error) as Record<string, unknown>
   if (type === 'entity.too.large') return new HubError('PAYLOAD_TOO_LARGE', undefined, { limit })
   if (type === 'encoding.unsupported') return new HubError('INVALID_MESSAGE', 'The content encoding is not gzip, deflate, br or identity.')
   // What body-parser and the router refuse: aborted bodies, wrong lengths, broken compression, malformed %-escapes.
   if (typeof status === 'number' && status >= 400 && status < 500) return new HubError('INVALID_MESSAGE', 'The request could not be read.')
-  return new HubError('INTERNAL_ERROR', undefined, { reference: randomUUID() }, { cause: error })
+  return hubErrorOf(error)
 }

@@ -3,7 +3,7 @@
  * whose credential ended. It translates; the operations decide.
  */
 import { Server as Engine } from 'engine.io'
-import { HubError, partitionOf, toFailure, type Failure, type Signal } from '@hubbub/protocol'
+import { HubError, partitionOf, type Signal } from '@hubbub/protocol'
 import { Server, type Socket } from 'socket.io'
 import type { Authenticator } from '../../access/authenticator.js'
 import { credentialFromAuth, credentialFromRequest, presentedFirst } from '../../access/credentials.js'
@@ -13,6 +13,7 @@ import type { Metrics } from '../../observe/metrics.js'
 import type { Operations } from '../../operations/operations.js'
 import type { Recorder } from '../../operations/recorder.js'
 import type { Settings } from '../../settings/table.js'
+import { hubErrorOf } from '../../store/failure.js'
 import { createHubAdapter } from './adapter.js'
 import { admit, type Admission } from './admission.js'
 import { Member } from './member.js'
@@ -122,10 +123,10 @@ async function admitSocket(deps: SocketGatewayDeps, socket: Socket): Promise<voi
 
 /** As `connect_error` with `data`: the failure that every gateway shows. */
 function refusal(error: unknown, deps: SocketGatewayDeps): Error {
-  if (!(error instanceof HubError)) deps.log.error({ err: error }, 'connection failed')
-  const failure: Failure = error instanceof HubError || !(error instanceof Error) ? toFailure(error) : toFailure(new HubError('UNAVAILABLE', undefined, undefined, { cause: error }))
+  const failure = hubErrorOf(error)
+  if (failure !== error) deps.log.error({ err: error, ...failure.details }, 'connection failed')
   deps.metrics.rejections.inc({ code: failure.code })
-  return Object.assign(new Error(failure.message), { data: failure })
+  return Object.assign(new Error(failure.message), { data: failure.toJSON() })
 }
 
 function broadcast(io: Server, rooms: string[], signal: Signal): void {

@@ -1,11 +1,12 @@
 /** Client messages, translated into operations and answered once, in one shape (DESIGN 8). */
-import { HubError, toFailure, type ClientMessage, type Failure, type Signal } from '@hubbub/protocol'
+import { HubError, type ClientMessage, type Failure, type Signal } from '@hubbub/protocol'
 import { sourceOf, type Identity } from '../../access/identity.js'
 import type { Logger } from '../../observe/log.js'
 import type { Metrics } from '../../observe/metrics.js'
 import type { Connection } from '../../operations/connection.js'
 import type { Operations } from '../../operations/operations.js'
 import type { Settings } from '../../settings/table.js'
+import { hubErrorOf } from '../../store/failure.js'
 
 export interface MessageDeps {
   operations: Operations
@@ -37,18 +38,22 @@ export function handleMessage(deps: MessageDeps, client: Client, name: unknown, 
   const ack = args[args.length - 1]
   const acked = typeof ack === 'function'
   const reply: Reply = (answer) => {
-    if (!answer.ok) deps.metrics.rejections.inc({ code: answer.error.code })
     if (acked) (ack as Reply)(answer)
     else if (!answer.ok) client.complain(answer.error)
+  }
+  const refuse = (error: HubError) => {
+    deps.metrics.rejections.inc({ code: error.code })
+    reply({ ok: false, error: error.toJSON() })
   }
   const wait = deps.take(client.id)
   if (wait > 0) {
     const limit = { retryAfterMs: wait, limit: deps.settings.messageRate, unit: 'messages/s', setting: 'HUBBUB_MESSAGE_RATE' }
-    return reply({ ok: false, error: new HubError('RATE_LIMITED', undefined, limit).toJSON() })
+    return refuse(new HubError('RATE_LIMITED', undefined, limit))
   }
   dispatch(deps, client, name, acked ? args.slice(0, -1) : args, reply).catch((error: unknown) => {
-    if (!(error instanceof HubError)) deps.log.error({ err: error, message: name }, 'message failed')
-    reply({ ok: false, error: toFailure(error) })
+    const failure = hubErrorOf(error)
+    if (failure !== error) deps.log.error({ err: error, message: name, ...failure.details }, 'message failed')
+    refuse(failure)
   })
 }
 

@@ -45,23 +45,24 @@ end
 
 -- unpack() takes about 8,000 values.
 local function call_with(command, key, values)
+  local reply
   for from = 1, #values, 6000 do
-    redis.call(command, key, unpack(values, from, math.min(from + 5999, #values)))
+    reply = redis.call(command, key, unpack(values, from, math.min(from + 5999, #values)))
   end
+  return reply
 end
 
--- Now and then what lies under the floor is dropped from the indexes touched here; the others are quiet and expire.
-local under = now % 32 == 0 and member_of(floor_of(KEYS[1], KEYS[2]))
+-- An index that grew past another 256 members drops those under the floor: amortised, and never more than so many stale ones.
+-- Indexes that do not grow expire.
+local floor
 for i = 10, #KEYS do
-  local only = members[tonumber(ARGV[at])]
-  if only then
-    redis.call('RPUSH', KEYS[i], only)
-  else
-    local carried = {}
-    for number in string.gmatch(ARGV[at], '%d+') do carried[#carried + 1] = members[tonumber(number)] end
-    call_with('RPUSH', KEYS[i], carried)
+  local carried = {}
+  for number in string.gmatch(ARGV[at], '%d+') do carried[#carried + 1] = members[tonumber(number)] end
+  local length = call_with('RPUSH', KEYS[i], carried)
+  if length % 256 < #carried then
+    floor = floor or member_of(floor_of(KEYS[1], KEYS[2]))
+    redis.call('LTRIM', KEYS[i], place_behind(KEYS[i], floor), -1)
   end
-  if under then redis.call('LTRIM', KEYS[i], place_behind(KEYS[i], under), -1) end
   redis.call('PEXPIRE', KEYS[i], ARGV[11])
   at = at + 1
 end
