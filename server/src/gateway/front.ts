@@ -117,7 +117,7 @@ async function check(deps: FrontDeps, request: IncomingMessage): Promise<Engine>
   const { engine, settings } = deps
   if (!engine) throw new HubError('NOT_FOUND')
   if (!originAllowed(settings, request.headers.origin, request.headers.host)) throw new HubError('ORIGIN_NOT_ALLOWED')
-  if (/[?&]sid=/.test(request.url ?? '')) return engine
+  if (sessionOf(request)) return engine
   if (deps.draining()) throw new HubError('UNAVAILABLE', 'This worker is stopping.')
   if (engine.clientsCount >= settings.maxConnections) {
     throw new HubError('CONNECTION_LIMIT', undefined, { limit: settings.maxConnections, unit: 'connections', setting: 'HUBBUB_MAX_CONNECTIONS' })
@@ -125,6 +125,11 @@ async function check(deps: FrontDeps, request: IncomingMessage): Promise<Engine>
   const { credential, project } = credentialFromRequest(request)
   if (credential) await deps.authenticator.authenticate(credential, project)
   return engine
+}
+
+/** As the engine reads it, the last of several: whatever it will take for a new connection must be checked as one. */
+function sessionOf(request: IncomingMessage): string | undefined {
+  return new URL(request.url ?? '/', 'http://hub').searchParams.getAll('sid').at(-1)
 }
 
 function refuse(deps: FrontDeps, error: unknown): [status: number, failure: Failure] {

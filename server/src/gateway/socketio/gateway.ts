@@ -75,7 +75,7 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
   io.use((socket, next) => {
     admitSocket(deps, socket).then(
       () => next(),
-      (error: unknown) => next(refusal(error, deps)),
+      (error: unknown) => next(refuse(socket, error, deps)),
     )
   })
   io.on('connection', (socket) => {
@@ -121,11 +121,15 @@ async function admitSocket(deps: SocketGatewayDeps, socket: Socket): Promise<voi
   socket.data = await admit(socket, identity, { recovery: deps.recovery, operations: deps.operations, partition: partitionOf(identity.project, deps.partitions) })
 }
 
-/** As `connect_error` with `data`: the failure that every gateway shows. */
-function refusal(error: unknown, deps: SocketGatewayDeps): Error {
+/**
+ * As `connect_error` with `data`: the failure that every gateway shows. A stock client takes that as final; so where trying
+ * again may help, its connection is closed instead, and it comes back by itself.
+ */
+function refuse(socket: Socket, error: unknown, deps: SocketGatewayDeps): Error {
   const failure = hubErrorOf(error)
   if (failure !== error) deps.log.error({ err: error, ...failure.details }, 'connection failed')
   deps.metrics.rejections.inc({ code: failure.code })
+  if (failure.retryable) socket.conn.close()
   return Object.assign(new Error(failure.message), { data: failure.toJSON() })
 }
 
