@@ -10,7 +10,7 @@ import { HubError } from './failures.js'
 import type { Filter, HistoryRequest, SignalRequest, Since, SubscribeRequest, UnsubscribeRequest } from './messages.js'
 import { parseSince } from './since.js'
 import { isTopic, isTopicPattern, isTypePattern } from './topics.js'
-import { isPlainObject, weigh } from './weigh.js'
+import { isForbiddenKey, isPlainObject, weigh } from './weigh.js'
 
 export interface RequestLimits {
   /** Topics of one request. */
@@ -82,6 +82,8 @@ export function checkHistory(input: unknown, limits: RequestLimits): HistoryRequ
 
 function form(validator: { Check(value: unknown): boolean; Errors(value: unknown): Parameters<typeof explain>[1] }, input: unknown) {
   if (!isPlainObject(input)) throw refusal('INVALID_MESSAGE', [{ path: '', problem: 'is no object' }])
+  const forbidden = Object.keys(input).find(isForbiddenKey)
+  if (forbidden !== undefined) throw refusal('INVALID_MESSAGE', [{ path: forbidden, problem: 'is a forbidden key' }])
   if (!validator.Check(input)) throw refusal('INVALID_MESSAGE', explain('', validator.Errors(input)))
   return input
 }

@@ -131,8 +131,9 @@ function respelt(entry: Entry, data: Data, key: string): string {
   return name === undefined || Object.hasOwn(data, name) ? key : name
 }
 
+// No lone surrogates: in UTF-8 they would all be one, and the second event of them a repetition of the first (I3).
 // oxlint-disable-next-line no-control-regex
-const EVENT_ID = /^[^\u0000-\u001f\u007f]{1,128}$/
+const EVENT_ID = /^[^\u0000-\u001f\u007f\p{Cs}]{1,128}$/u
 
 function readId(id: unknown): string | undefined {
   if (id === undefined) return undefined

@@ -5,7 +5,7 @@
 import { findEntry, type Entry } from './catalogue/entries.js'
 import type { NormalEvent } from './envelope.js'
 import { MAX_TOPICS_OF_EVENT } from './normalise.js'
-import { isTopic } from './topics.js'
+import { isTopic, topicFamily } from './topics.js'
 import { isPlainObject } from './weigh.js'
 
 /** `pipeline:{pipelineId}:stage:{stage}`: literals `pipeline:`, `:stage:`, `` around the fields. */
@@ -19,13 +19,15 @@ const TEMPLATES = new WeakMap<Entry, readonly Template[]>()
 /** 1 to 16 distinct topics; the bare `project` when nothing else is named. */
 export function routeTopics(event: Pick<NormalEvent, 'type' | 'data' | 'topics'>): string[] {
   const entry = findEntry(event.type)
-  const topics: string[] = []
+  let topics: string[] = []
   if (entry !== undefined) {
     const data = isPlainObject(event.data) ? event.data : {}
     for (const template of templatesOf(entry)) fill(template, data, 0, template.literals[0]!, topics)
   }
   // Mail goes to its reader alone, whatever else was asked for (I6).
   if (event.type === 'task.delegate') return topics
+  // What a type tells the whole project is told to nobody else when the producer makes it mail, unless he asks for both (I6).
+  if (event.topics.some((topic) => topicFamily(topic) === 'inbox')) topics = topics.filter((topic) => topicFamily(topic) !== topic)
   for (const topic of event.topics) add(topics, topic)
   if (topics.length === 0) topics.push('project')
   return topics

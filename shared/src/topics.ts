@@ -12,9 +12,12 @@ export type TopicFamily = (typeof TOPIC_FAMILIES)[number]
 
 const FAMILIES: ReadonlySet<string> = new Set(TOPIC_FAMILIES)
 const BARE: ReadonlySet<string> = new Set(BARE_TOPICS)
-/** Printable, no white space, no wildcard: ids are names like `octo/hub#42`, `main@feature/x`, `p1:stage:2`. */
+/**
+ * Printable, no white space, no wildcard: ids are names like `octo/hub#42`, `main@feature/x`, `p1:stage:2`. No lone surrogates:
+ * in UTF-8 they would all be one, and so would the topics.
+ */
 // oxlint-disable-next-line no-control-regex
-const ID = /^[^\s*\u0000-\u001f\u007f]{1,256}$/u
+const ID = /^[^\s*\u0000-\u001f\u007f\p{Cs}]{1,256}$/u
 
 /** Family of a topic or pattern; `*` for the pattern of everything. */
 export function topicFamily(topic: string): string {

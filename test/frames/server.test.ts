@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Gap, HubEvent } from '@hubbub/protocol'
 import { Decoder, type Packet } from 'socket.io-parser'
 import { TailEntry, type Frame } from '../../server/src/fanout/entry.js'
-import { SocketOutlet, socketioEncoding, textFrame, type EngineConnection } from '../../server/src/gateway/socketio/wire.js'
+import { SocketOutlet, socketioEncoding, textFrame } from '../../server/src/gateway/socketio/wire.js'
 import { createMetrics } from '../../server/src/observe/metrics.js'
 
 interface Golden {
@@ -27,7 +27,7 @@ function decode(packet: string): Packet {
 /** What an outlet writes, without a network. */
 function outletOf(written: string[]): SocketOutlet {
   const conn = { readyState: 'open', upgrading: false, writeBuffer: [], transport: { name: 'polling', writable: true }, write: (packet: string) => written.push(packet), once() {}, removeListener() {} }
-  return new SocketOutlet(socketioEncoding(createMetrics()), conn as unknown as EngineConnection, createMetrics())
+  return new SocketOutlet(socketioEncoding(createMetrics()), conn, createMetrics())
 }
 
 /** The payload of an unmasked text frame, by the letter of RFC 6455. */

@@ -60,15 +60,16 @@ test('backfill in answers and live in messages are one sequence, whenever a clie
   const { url } = await hub({ pageEvents: 50, gatherMs: 0 })
   const producer = await client(url)
   const total = 3000
-  let sent = 0
-  const producing = (async () => {
-    while (sent < total) {
-      const batch = Array.from({ length: 25 }, () => count(sent++, sent % 2 ? 'a' : 'b'))
-      await producer.socket.emitWithAck('publish', batch)
+  const progress = { sent: 0 }
+  const produce = async () => {
+    for (let n = 0; n < total; n += 25) {
+      await producer.socket.emitWithAck('publish', Array.from({ length: 25 }, (_, i) => count(n + i, i % 2 ? 'a' : 'b')))
+      progress.sent = n + 25
     }
-  })()
+  }
+  const producing = produce()
   const joiners: { backfill: number[]; live: Client['live'] }[] = []
-  while (sent < total - 500) {
+  while (progress.sent < total - 500) {
     const late = await client(url)
     const topics = joiners.length % 2 ? ['task:*'] : ['task:a', 'task:b']
     joiners.push({ backfill: await subscribeSince(late.socket, topics, 'all'), live: late.live })

@@ -12,7 +12,8 @@ function source(id: string): SourceEntry {
 }
 
 function good(id: string, seen: string, replyTo?: string): Verdict {
-  const event = { id: seen, type: 'custom.note', timestamp: 1, project: 'default', topics: ['project'], data: {}, metadata: { version: '1.0', source: '/x', recordedAt: 1 } }
+  const metadata = { version: '1.0', source: '/x', recordedAt: 1 }
+  const event = { id: seen, type: 'custom.note', timestamp: 1, project: 'default', topics: ['project'], data: {}, metadata }
   return accept(source(id), seen, event, replyTo)
 }
 

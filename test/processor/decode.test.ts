@@ -48,7 +48,9 @@ describe('an entry of our gateways', () => {
     })
   })
 
-  test.each(['{', '[]', 'null', '{}', '{"source":"/x"}', '{"source":"/x","project":"a b"}', '{"source":7,"project":"default"}'])('with the identity %s is a dead letter', (broken) => {
+  test.each([
+    '{', '[]', 'null', '{}', '{"source":"/x"}', '{"source":"/x","project":"a b"}', '{"source":7,"project":"default"}',
+  ])('with the identity %s is a dead letter', (broken) => {
     expect(codeOf(entry('agents', progress('e1', 't1', 1), { identity: broken }))).toBe('INVALID_MESSAGE')
   })
 

@@ -1,4 +1,4 @@
-import type { EventInput } from '@hubbub/protocol'
+import { partitionOf, type EventInput } from '@hubbub/protocol'
 import type { SourceAppend, SourceName, Store } from '../../server/src/store/port.js'
 
 export function progress(id: string | undefined, taskId: string, value: number, extra: Partial<EventInput> = {}): EventInput {
@@ -16,10 +16,14 @@ export function rawEntry(input: unknown, stream: SourceName = 'workflows'): Sour
   return { stream, event: typeof input === 'string' ? input : JSON.stringify(input) }
 }
 
+/** Events `producer-from` to `producer-(to - 1)` as one append, in the default project. */
 export async function appendProgress(store: Store, producer: string, from: number, to: number): Promise<void> {
   const identity = { source: `/agents/${producer}`, project: 'default' }
-  const entries = Array.from({ length: to - from }, (_, at) => entryOf(progress(`${producer}-${from + at}`, producer, (from + at) % 100), { identity }))
-  await store.append(0, entries)
+  const entries = Array.from({ length: to - from }, (_, at) => {
+    const number = from + at
+    return entryOf(progress(`${producer}-${number}`, producer, number % 100), { identity })
+  })
+  await store.append(partitionOf('default', store.partitions), entries)
 }
 
 /** Ids of one producer's events, in the given order. */

@@ -19,6 +19,8 @@ describe.each(KINDS)('the processor on the %s store', (kind) => {
     const processor = stage.processor('p1')
     await processor.start()
     expect(processor.owned()).toEqual([0, 1, 2, 3, 4, 5])
+    for (const partition of processor.owned()) await stage.store.append(partition, [rawEntry('no event')])
+    for (const partition of processor.owned()) await stage.deadLetters(1, partition)
   })
 
   test('commits each event once, in each producer\'s order (I1, I3)', async () => {
@@ -27,7 +29,9 @@ describe.each(KINDS)('the processor on the %s store', (kind) => {
     await Promise.all([appendProgress(stage.store, 'a', 0, 300), appendProgress(stage.store, 'b', 0, 300)])
     await appendProgress(stage.store, 'a', 300, 600)
     const events = await stage.journalOf(1600)
-    for (const [producer, count] of [['early', 700], ['a', 600], ['b', 300]] as const) expect(idsOf(events, producer)).toEqual(numbered(producer, count))
+    for (const [producer, count] of [['early', 700], ['a', 600], ['b', 300]] as const) {
+      expect(idsOf(events, producer)).toEqual(numbered(producer, count))
+    }
   })
 
   test('merges the source streams in the order of arrival', async () => {
@@ -41,7 +45,8 @@ describe.each(KINDS)('the processor on the %s store', (kind) => {
 
   test('recognises what it has seen, in one batch and later, of one producer only', async () => {
     const other = { source: '/agents/other', project: 'default' }
-    await stage.store.append(0, [entryOf(progress('same', 't', 1)), entryOf(progress('same', 't', 2)), entryOf(progress('same', 't', 3), { identity: other })])
+    const twice = [entryOf(progress('same', 't', 1)), entryOf(progress('same', 't', 2))]
+    await stage.store.append(0, [...twice, entryOf(progress('same', 't', 3), { identity: other })])
     await stage.processor('p1').start()
     await stage.journalOf(2)
     await stage.store.append(0, [entryOf(progress('same', 't', 4)), entryOf(progress('last', 't', 5))])
@@ -50,8 +55,9 @@ describe.each(KINDS)('the processor on the %s store', (kind) => {
   })
 
   test('puts poison aside with its reason and goes on behind it (I5)', async () => {
-    const poison = ['', 'no json', '{"type":', '[]', '{"type":"task.exploded","data":{}}', JSON.stringify(progress('p', 't', 4000)), '{"type":"custom.x","data":{"__proto__":1}}']
-    await stage.store.append(0, [entryOf(progress('first', 't', 1), { stream: 'workflows' }), ...poison.map((text) => rawEntry(text)), rawEntry(progress('last', 't', 2))])
+    const nonsense = ['', 'no json', '{"type":', '[]', '{"type":"task.exploded","data":{}}']
+    const poison = [...nonsense, JSON.stringify(progress('p', 't', 4000)), '{"type":"custom.x","data":{"__proto__":1}}']
+    await stage.store.append(0, [progress('first', 't', 1), ...poison, progress('last', 't', 2)].map((event) => rawEntry(event)))
     await stage.processor('p1').start()
     expect((await stage.journalOf(2)).map(({ id }) => id)).toEqual(['first', 'last'])
     const letters = await stage.deadLetters(poison.length)

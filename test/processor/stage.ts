@@ -6,7 +6,7 @@ import { createMetrics } from '../../server/src/observe/metrics.js'
 import { createProcessor, type Processor } from '../../server/src/processor/processor.js'
 import { settingsWith } from '../../server/src/settings/read.js'
 import type { Settings } from '../../server/src/settings/table.js'
-import { openStore } from '../../server/src/store/open.js'
+import { openStore, storeOptions } from '../../server/src/store/open.js'
 import type { DeadLetter, Store } from '../../server/src/store/port.js'
 import { eventually } from '../harness/eventually.js'
 import { startRedis, type RedisProcess } from '../harness/redis.js'
@@ -41,8 +41,7 @@ export async function stopRedisOfFile(): Promise<void> {
 export async function openStage(kind: Kind, overrides: Partial<Settings> = {}): Promise<Stage> {
   const redisUrl = kind === 'redis' ? await emptiedRedis() : ''
   const settings = settingsWith({ partitions: 1, leaseMs: 1000, leaseRenewMs: 200, ...overrides, redisUrl })
-  const open = () =>
-    openStore({ redisUrl, partitions: settings.partitions, retention: { ageMs: 900_000, count: 100_000, bytes: 2 ** 29 }, seen: { ms: 600_000, count: 100_000 }, deadLetters: 1000 })
+  const open = () => openStore(storeOptions(settings))
   const store = await open()
   const stores = [store]
   const processors: Processor[] = []

@@ -49,7 +49,7 @@ describe('a client over Socket.IO', () => {
     expect(hub.handshakes).toEqual([{ apiKey: 'key', project: 'p' }])
     expect(client.transport).toBe('websocket')
     client.close()
-    expect(states).toEqual(['catching-up', 'live', 'offline', 'closed'])
+    expect(states).toEqual(['catching-up', 'live', 'closed'])
     expect(client.transport).toBeUndefined()
   })
 
@@ -112,6 +112,24 @@ describe('a client over Socket.IO', () => {
     expect(heard).toEqual(numbers(next))
   })
 
+  it('hands on what comes right behind the answer that joined it', async () => {
+    start()
+    await client.ready()
+    let next = 0
+    hub.afterAnswer = () => {
+      for (let n = 0; n < 5; n++) hub.emit(String(++next), ['task:1'])
+    }
+    for (const since of [undefined, 'all'] as const) {
+      const own: string[] = []
+      const subscription = await client.subscribe({ topics: ['task:1'], ...(since && { since }) })
+      subscription.on((event) => own.push(event.id))
+      await eventually(() => own.at(-1) === String(next))
+      expect(own).toEqual(numbers(next))
+      await subscription.unsubscribe()
+    }
+    expect(heard).toEqual(numbers(next))
+  })
+
   it('publishes once what was answered into a cut connection', async () => {
     start()
     await client.ready()
@@ -171,7 +189,7 @@ describe('a client over Socket.IO', () => {
     hub.refuseHandshake = () => (refusals-- > 0 ? 'CONNECTION_LIMIT' : undefined)
     start()
     await client.ready()
-    expect(errors.map(({ code }) => code)).toEqual(['CONNECTION_LIMIT', 'CONNECTION_LIMIT'])
+    expect(errors.map(({ code }) => code)).toEqual(['UNAVAILABLE', 'UNAVAILABLE'])
   })
 
   it('renews its token in place before it ends', async () => {

@@ -20,6 +20,8 @@ export class WireHub {
   silences = 0
   /** Called before each answer of a subscribe. */
   beforeAnswer: (() => void) | undefined
+  /** Called right behind each answer of a subscribe, in the same turn. */
+  afterAnswer: (() => void) | undefined
   refuseHandshake: ((auth: Record<string, unknown>) => FailureCode | undefined) | undefined
   readonly #server = createServer()
   readonly #io = new Server(this.#server, { serveClient: false })
@@ -30,6 +32,8 @@ export class WireHub {
     this.#io.use((socket, next) => {
       this.handshakes.push(socket.handshake.auth)
       const code = this.refuseHandshake?.(socket.handshake.auth)
+      // As the hub does: stock clients take a `connect_error` as final.
+      if (code && new HubError(code).retryable) socket.conn.close()
       next(code && Object.assign(new Error(code), { data: new HubError(code).toJSON() }))
     })
     this.#io.on('connection', (socket) => this.#welcome(socket))
@@ -88,6 +92,7 @@ export class WireHub {
           return
         }
         ack('ok' in result ? (result as Answer<object>) : { ok: true, ...result })
+        if (name === 'subscribe') this.afterAnswer?.()
         if (name.endsWith('subscribe')) socket.emit('hub.cursor', this.cursor)
       })
     }

@@ -122,8 +122,8 @@ export class HubClient<Map extends object> implements Client<Map> {
   }
 
   close(): void {
-    this.#link.close()
     this.#close()
+    this.#link.close()
   }
 
   // ---------------------------------------------------------------- what the link reports

@@ -21,7 +21,8 @@ export class Connection implements Link {
   readonly #credentials: Credentials
   readonly #pending = new Set<(error: Dropped) => void>()
   #attempt = 0
-  #openedAt = 0
+  /** ms, `Date.now()`; undefined while an attempt is under way. */
+  #openedAt: number | undefined
   #timer: Timer | undefined
   #renewal: Timer | undefined
   #isClosed = false
@@ -60,7 +61,7 @@ export class Connection implements Link {
     this.#rejectPending()
   }
 
-  request<K extends keyof Requests>(name: K, payload: Requests[K][0]): Promise<Answer<Requests[K][1]>> {
+  request<K extends keyof Requests>(name: K, payload: Requests[K][0], heard?: (answer: Answer<Requests[K][1]>) => void): Promise<Answer<Requests[K][1]>> {
     return new Promise((resolve, reject) => {
       if (!this.isOpen) return reject(new Dropped())
       const settle = (): void => {
@@ -74,9 +75,12 @@ export class Connection implements Link {
       // The hub answers everything in less: this connection is dead, though nobody has said so.
       const deadline = setTimeout(() => this.#abandon(new HubError('TIMEOUT', `The hub did not answer '${name}' within ${this.options.ackTimeoutMs} ms.`)), this.options.ackTimeoutMs)
       this.#pending.add(drop)
-      this.#socket.emit(name, payload, (answer: unknown) => {
+      this.#socket.emit(name, payload, (given: unknown) => {
         settle()
-        resolve((isAnswer(answer) ? answer : { ok: false, error: new HubError('INTERNAL_ERROR', `The answer to '${name}' is none.`).toJSON() }) as Answer<Requests[K][1]>)
+        const none = { ok: false, error: new HubError('INTERNAL_ERROR', `The answer to '${name}' is none.`).toJSON() }
+        const answer = (isAnswer(given) ? given : none) as Answer<Requests[K][1]>
+        heard?.(answer)
+        resolve(answer)
       })
     })
   }
@@ -92,6 +96,7 @@ export class Connection implements Link {
     }
     if (this.#isClosed) return
     this.#forgetUnsent()
+    this.#openedAt = undefined
     // Socket.IO's own timeout ends with the transport's opening; a frozen worker opens and then says nothing.
     this.#timer = setTimeout(() => this.#abandon(new HubError('TIMEOUT', `No connection within ${this.options.connectTimeoutMs} ms.`)), this.options.connectTimeoutMs)
     this.#socket.connect()
@@ -114,6 +119,11 @@ export class Connection implements Link {
   }
 
   #dropped(reason: string): void {
+    // Socket.IO says so of a connection that never was one, too: the hub closes it where trying again may help.
+    if (this.#openedAt === undefined) {
+      if (reason !== 'io client disconnect') this.#retry(new HubError('UNAVAILABLE', 'The hub closed the connection before it was accepted: it is full, or stopping.'))
+      return
+    }
     clearTimeout(this.#renewal)
     this.#forgetUnsent()
     this.events.dropped()
@@ -162,8 +172,8 @@ export class Connection implements Link {
   }
 
   #end(error: HubError): void {
-    this.close()
     this.events.ended(error)
+    this.close()
   }
 
   #rejectPending(): void {

@@ -1,7 +1,6 @@
 /** A link without a wire: the client's side of the fake hub. */
-import type { Answer, Cursor, HubEvent } from '@hubbub/protocol'
+import { matches, type Interest, type Answer, type Cursor, type HubEvent } from '@hubbub/protocol'
 import { Dropped, type Link, type LinkEvents, type Requests } from './link.js'
-import { matches, type Interest } from './matching.js'
 
 export type Operation = keyof Requests
 export type Payload = Requests[Operation][0]
@@ -50,10 +49,11 @@ export class FakeLink implements Link {
     this.drop()
   }
 
-  async request<K extends Operation>(operation: K, payload: Requests[K][0]): Promise<Answer<Requests[K][1]>> {
+  async request<K extends Operation>(operation: K, payload: Requests[K][0], heard?: (answer: Answer<Requests[K][1]>) => void): Promise<Answer<Requests[K][1]>> {
     await Promise.resolve()
     if (!this.isOpen) throw new Dropped()
     const answer = this.hub.answer(this, operation, payload) as Answer<Requests[K][1]>
+    heard?.(answer)
     if (operation === 'subscribe' || operation === 'unsubscribe') queueMicrotask(() => this.#bookmark())
     return answer
   }

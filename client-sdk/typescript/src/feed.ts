@@ -5,10 +5,9 @@
  * joined it to the live stream; what comes live before that is not yet its business, and after it everything is. So a
  * subscription's own order needs no waiting; the order over all of them is `Merge`'s.
  */
-import { HubError, parseCursor, type Cursor, type Gap, type HubEvent, type SubscribeRequest, type SubscribeResult } from '@hubbub/protocol'
+import { type Cursor, type Gap, HubError, type HubEvent, matches, parseCursor, type SubscribeRequest, type SubscribeResult } from '@hubbub/protocol'
 import type { SubscribeOptions } from './client.js'
 import { errorOf, retryAfter, type Link, type Requests } from './link.js'
-import { matches } from './matching.js'
 import { Merge } from './merge.js'
 import { backoffDelay, type Backoff } from './state.js'
 import { OwnSubscription } from './subscription.js'
@@ -132,7 +131,6 @@ export class Feed {
         const result = await this.#ask(subscription)
         if (round !== this.#round) return
         attempt = 0
-        this.#take(subscription, result)
         if (!result.more) break
         // History read at a consumer's pace would hold up the events of all others.
         if (subscription.isPacing) this.#merge.leave(subscription)
@@ -149,9 +147,10 @@ export class Feed {
   async #ask(subscription: OwnSubscription): Promise<SubscribeResult> {
     const { topics, types, filter } = subscription.asked
     const request: SubscribeRequest = { topics, ...(types && { types }), ...(filter && { filter }), ...(subscription.since !== undefined && { since: subscription.since }) }
-    return await this.#change('subscribe', request)
+    return await this.#change('subscribe', request, (result) => this.#take(subscription, result))
   }
 
+  /** In the answer's own turn: an event right behind it is the subscription's already (I2). */
   #take(subscription: OwnSubscription, result: SubscribeResult): void {
     if (subscription.phase === 'ended') {
       if (result.subscriptionId !== undefined) void this.#tellLeft(result.subscriptionId)
@@ -203,10 +202,10 @@ export class Feed {
     })
   }
 
-  async #change<K extends 'subscribe' | 'unsubscribe'>(name: K, payload: Requests[K][0]): Promise<Requests[K][1]> {
+  async #change<K extends 'subscribe' | 'unsubscribe'>(name: K, payload: Requests[K][0], take?: (result: Requests[K][1]) => void): Promise<Requests[K][1]> {
     this.#asking++
     try {
-      const answer = await this.deps.link().request(name, payload)
+      const answer = await this.deps.link().request(name, payload, (heard) => heard.ok && take?.(heard))
       if (!answer.ok) throw errorOf(answer.error)
       return answer
     } finally {

@@ -20,8 +20,11 @@ export interface Link {
   readonly transport: string | undefined
   open(): void
   close(): void
-  /** Rejects with `Dropped` only: when there is no connection, or it ended before the answer came. */
-  request<K extends keyof Requests>(name: K, payload: Requests[K][0]): Promise<Answer<Requests[K][1]>>
+  /**
+   * Rejects with `Dropped` only: when there is no connection, or it ended before the answer came. `heard` is called in the
+   * answer's own turn, before whatever the hub sent behind it; the promise's followers may come later.
+   */
+  request<K extends keyof Requests>(name: K, payload: Requests[K][0], heard?: (answer: Answer<Requests[K][1]>) => void): Promise<Answer<Requests[K][1]>>
 }
 
 export interface LinkEvents {

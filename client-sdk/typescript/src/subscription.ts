@@ -133,8 +133,13 @@ export class OwnSubscription implements Subscription {
 
   #spill(): void {
     this.#queue = []
-    if (this.#reader === 'iterator') this.#fail(this.#overflow()).catch(() => undefined)
-    else this.#reader = 'spilled'
+    if (this.#reader !== 'iterator') {
+      this.#reader = 'spilled'
+      return
+    }
+    // So that a consumer can go on from `cursor`, behind what it took.
+    this.position = this.#taken
+    this.#fail(this.#overflow()).catch(() => undefined)
   }
 
   async #fail(error: HubError): Promise<void> {

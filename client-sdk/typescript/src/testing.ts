@@ -9,12 +9,11 @@
  * Its clients are the real ones, on a link without a wire: they queue, resubscribe and retry as they do over Socket.IO.
  * Unlike a hub it checks no schemas, and an event has only the topics that it is told, else `project`.
  */
-import { compareOffsets, formatCursor, HubError, isTopicPattern, laterOf, ORIGIN, parseSince, topicMatches } from '@hubbub/protocol'
+import { compareOffsets, formatCursor, HubError, isTopicPattern, laterOf, matches, ORIGIN, parseSince, topicMatches } from '@hubbub/protocol'
 import type { Answer, Cursor, EventMap, FailureCode, HubEvent, Offset, PlacedEvent, PublishRequest, PublishResult, Signal, SignalRequest, SubscribeRequest, SubscribeResult, UnsubscribeRequest } from '@hubbub/protocol'
 import type { Client } from './client.js'
 import { HubClient } from './connect.js'
 import { FakeLink, type FakeHubSide, type Operation, type Payload } from './fake-link.js'
-import { matches } from './matching.js'
 import { offsetOf } from './merge.js'
 import { settle, type ConnectOptions } from './options.js'
 

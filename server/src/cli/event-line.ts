@@ -19,7 +19,8 @@ const SPEAKING = ['message', 'text', 'title', 'summary', 'error', 'reason']
 export function eventLine(event: HubEvent, style: LineStyle): string {
   const time = localTime(event.timestamp)
   const type = plain(event.type).padEnd(TYPE_COLUMNS)
-  const topics = plain((event.topics[0] ?? '') + (event.topics.length > 1 ? ` +${event.topics.length - 1}` : '')).padEnd(TOPIC_COLUMNS)
+  const topic = event.topics.find((one) => one.includes(':')) ?? event.topics[0] ?? ''
+  const topics = plain(topic + (event.topics.length > 1 ? ` +${event.topics.length - 1}` : '')).padEnd(TOPIC_COLUMNS)
   const used = time.length + type.length + topics.length + 6
   const summary = cut(summaryOf(event.data), Math.max(20, style.columns - used))
   if (!style.isColoured) return `${time}  ${type}  ${topics}  ${summary}`.trimEnd()

@@ -5,7 +5,7 @@ import { StoreUnavailable } from '../store/port.js'
 import { VERSION } from '../version.js'
 import { readCall, UsageError, type Command, type Env } from './arguments.js'
 import { helpOf, overview } from './help.js'
-import { failureLine, note, plain, print } from './print.js'
+import { failureLine, flushed, note, plain, print } from './print.js'
 
 /** Loaded when called for: a `tail` need not load the hub. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -23,6 +23,12 @@ export async function main(argv: readonly string[], env: Env): Promise<number> {
   // `| head` is done with us: no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   const [name = 'help', ...rest] = argv
+  const code = await dispatch(name, rest, env)
+  await flushed()
+  return code
+}
+
+async function dispatch(name: string, rest: readonly string[], env: Env): Promise<number> {
   try {
     if (['version', '--version', '-v'].includes(name)) return say(VERSION)
     if (['help', '--help', '-h'].includes(name)) return say(await help(rest[0]))

@@ -8,12 +8,22 @@ export function wantsJson(call: Call): boolean {
   return call.on('json') || !process.stdout.isTTY
 }
 
-export function print(line: string): void {
-  process.stdout.write(`${line}\n`)
+/** False: the reader is slow, and more should wait for `drained`. */
+export function print(line: string): boolean {
+  return process.stdout.write(`${line}\n`)
 }
 
-export function printJson(value: unknown): void {
-  print(JSON.stringify(value))
+export function printJson(value: unknown): boolean {
+  return print(JSON.stringify(value))
+}
+
+export function drained(): Promise<void> {
+  return new Promise((resolve) => (process.stdout.writableNeedDrain ? process.stdout.once('drain', resolve) : resolve()))
+}
+
+/** A pipe takes 64 KiB at once; what is written beyond that would be lost in `process.exit`. */
+export function flushed(): Promise<void> {
+  return new Promise((resolve) => process.stdout.write('', () => resolve()))
 }
 
 /** To whoever watches, not into the output. */

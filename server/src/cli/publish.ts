@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline'
 import type { Client } from '@hubbub/client'
 import { HubError, type PublishResult } from '@hubbub/protocol'
 import { readRemote, REMOTE, UsageError, type Call, type Command } from './arguments.js'
-import { failureLine, JSON_FLAG, note, print, printJson, wantsJson } from './print.js'
+import { failureLine, JSON_FLAG, note, plain, print, printJson, wantsJson } from './print.js'
 import { openClient } from './remote.js'
 
 /** Lines under way at once. */
@@ -48,7 +48,7 @@ async function publishLines(client: Client, send: (data: unknown) => Promise<Pub
     number++
     if (line.trim() === '') continue
     const at = number
-    const done = publishLine(line, at, send).then(report, (error: unknown) => {
+    const done = publishLine(line, send).then(report, (error: unknown) => {
       failures++
       if (!(error instanceof HubError || error instanceof UsageError)) throw error
       note(`hubbub publish: line ${at}: ${error instanceof HubError ? failureLine(error) : error.message}`)
@@ -63,8 +63,8 @@ async function publishLines(client: Client, send: (data: unknown) => Promise<Pub
   return failures > 0 ? 1 : 0
 }
 
-async function publishLine(line: string, number: number, send: (data: unknown) => Promise<PublishResult>): Promise<PublishResult> {
-  return await send(readJson(line, `line ${number}`))
+async function publishLine(line: string, send: (data: unknown) => Promise<PublishResult>): Promise<PublishResult> {
+  return await send(readJson(line, 'it'))
 }
 
 function reporter(call: Call): (result: PublishResult) => void {
@@ -76,6 +76,6 @@ function readJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new UsageError(`${where}: ${text.length > 60 ? `${text.slice(0, 60)}…` : text} is not JSON`)
+    throw new UsageError(`${where} is not JSON: ${plain(text.length > 60 ? `${text.slice(0, 60)}…` : text)}`)
   }
 }

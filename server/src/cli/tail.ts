@@ -1,8 +1,8 @@
-import type { Client, Subscription } from '@hubbub/client'
+import type { Client, SubscribeOptions } from '@hubbub/client'
 import { HubError, isTopicPattern, isTypePattern, parseSince, type HubEvent, type Since } from '@hubbub/protocol'
 import { readRemote, REMOTE, UsageError, type Call, type Command } from './arguments.js'
 import { eventLine, gapLine } from './event-line.js'
-import { failureLine, JSON_FLAG, note, print, printJson, wantsJson } from './print.js'
+import { drained, failureLine, JSON_FLAG, note, print, printJson, wantsJson } from './print.js'
 import { openClient } from './remote.js'
 
 /** Events that may wait for the terminal while a history comes in. */
@@ -35,9 +35,7 @@ export const tail: Command = {
     process.once('SIGTERM', stop)
     try {
       watch(client)
-      const subscription = await client.subscribe({ topics, ...(types && { types }), ...(since !== undefined && { since }) })
-      if (call.on('no-follow')) void subscription.live().then(stop, () => undefined)
-      await follow(subscription, show)
+      await follow(client, { topics, ...(types && { types }), ...(since !== undefined && { since }) }, show, call.on('no-follow'))
       return 0
     } catch (error) {
       if (isStopped(error, client)) return 0
@@ -63,11 +61,27 @@ export function readStart(call: Call): Since | undefined {
   }
 }
 
-async function follow(subscription: Subscription, show: (event: HubEvent, cursor: string) => void): Promise<void> {
-  for await (const event of subscription) show(event, subscription.cursor ?? '')
+/** Until the client is closed. A reader that fell too far behind goes on from the journal, at its own pace. */
+async function follow(client: Client, options: SubscribeOptions, show: Show, isBounded: boolean): Promise<void> {
+  let { since } = options
+  while (client.state !== 'closed') {
+    const subscription = await client.subscribe({ ...options, ...(since !== undefined && { since }) })
+    if (isBounded) void subscription.live().then(() => client.close(), () => undefined)
+    try {
+      for await (const event of subscription) {
+        since = subscription.cursor
+        if (!show(event, since ?? '')) await drained()
+      }
+    } catch (error) {
+      if (!(error instanceof HubError) || error.code !== 'QUEUE_FULL') throw error
+    }
+  }
 }
 
-function printer(call: Call): (event: HubEvent, cursor: string) => void {
+/** False: the output is full. */
+type Show = (event: HubEvent, cursor: string) => boolean
+
+function printer(call: Call): Show {
   if (wantsJson(call)) return (event, cursor) => printJson({ ...event, cursor })
   const isColoured = !call.env['NO_COLOR'] && call.env['TERM'] !== 'dumb'
   return (event) => print(eventLine(event, { isColoured, columns: process.stdout.columns || 120 }))

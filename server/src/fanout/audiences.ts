@@ -2,10 +2,9 @@
  * Live delivery costs by audience, not by socket: a distinct set of interests in one encoding. For a burst the audiences
  * concerned are found by topic, each decides once which entries it gets, and all its sessions share the buffers.
  */
-import { BARE_TOPICS, isWildcard, topicFamily, topicMatches } from '@hubbub/protocol'
+import { BARE_TOPICS, isWildcard, passes, topicFamily, topicMatches, type Interest } from '@hubbub/protocol'
 import { chunksOf, type Chunk, type Encoding, type TailEntry } from './entry.js'
 import type { Session } from './session.js'
-import { passes, type Interest } from './subscription.js'
 
 export interface Audience {
   readonly key: string

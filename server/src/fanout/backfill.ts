@@ -1,10 +1,10 @@
 /** What `since` asks for: where it begins, and bounded pages of what lies between there and a fixed upper bound. */
-import { compareOffsets, isAfter, laterOf, ORIGIN, type Cursor, type Gap, type Offset } from '@hubbub/protocol'
+import { compareOffsets, isAfter, laterOf, matches, ORIGIN, type Interest, type Cursor, type Gap, type Offset } from '@hubbub/protocol'
 import { topicKey, type Journal, type JournalHead } from '../store/port.js'
 import type { TailEntry } from './entry.js'
 import { cursorAt, resume } from './epochs.js'
 import { readPage, type PageReader } from './pages.js'
-import { indexedTopics, matches, type Interest } from './subscription.js'
+import { indexedTopics } from './subscription.js'
 
 /** `since`, parsed. */
 export type Start = { kind: 'cursor'; epoch: string; offset: Offset } | { kind: 'duration'; ms: number } | { kind: 'last'; count: number } | { kind: 'all' }

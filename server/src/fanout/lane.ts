@@ -141,10 +141,16 @@ export class Lane implements TailListener {
   private startCatchUp(session: Session, cause: string): void {
     const { metrics, log, journal } = this.deps
     metrics.catchups.inc({ cause })
-    catchUp(session, { journal, metrics, log, goLive: () => this.goLive(session) }).catch((error: unknown) => {
+    catchUp(session, { journal, metrics, log, goLive: () => this.rejoin(session) }).catch((error: unknown) => {
       log.error({ err: error }, 'catching up failed')
       this.close(session)
     })
+  }
+
+  /** Told where it stands: what it heard last may have been an event long before. */
+  private rejoin(session: Session): void {
+    this.goLive(session)
+    session.outlet.bookmark(this.tail.cursor)
   }
 
   private goLive(session: Session): void {

@@ -1,8 +1,8 @@
 /** Pages of the journal for whoever is behind: from the window when it covers the cursor, else from the store. */
-import { compareOffsets, type Offset } from '@hubbub/protocol'
+import { compareOffsets, type Interest, type Offset } from '@hubbub/protocol'
 import { topicKey, type Journal } from '../store/port.js'
 import { TailEntry } from './entry.js'
-import { indexedTopics, type Interest } from './subscription.js'
+import { indexedTopics } from './subscription.js'
 import type { Window } from './window.js'
 
 export interface Page {

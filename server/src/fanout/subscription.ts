@@ -1,13 +1,6 @@
-/** What a connection asked for, and whether an entry is it. */
-import { isAfter, isWildcard, topicMatches, typeMatches, type Filter, type HubEvent, type Offset } from '@hubbub/protocol'
+/** A connection's subscriptions, as the fan-out compares and looks them up. */
+import { isAfter, isWildcard, matches, type Interest, type Offset } from '@hubbub/protocol'
 import type { TailEntry } from './entry.js'
-
-/** What is matched; equal interests are one matcher, whoever holds them. */
-export interface Interest {
-  readonly topics: readonly string[]
-  readonly types?: readonly string[]
-  readonly filter?: Filter
-}
 
 export interface Subscription extends Interest {
   readonly id: string
@@ -19,16 +12,6 @@ export interface Subscription extends Interest {
 export function interestKey(interest: Interest): string {
   const filter = interest.filter && Object.entries(interest.filter).sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([sorted(interest.topics), interest.types ? sorted(interest.types) : 0, filter ?? 0])
-}
-
-export function matches(interest: Interest, event: HubEvent): boolean {
-  return matchesTopics(interest.topics, event.topics) && passes(interest, event)
-}
-
-/** Types and filter only: for callers that found the interest by topic. */
-export function passes(interest: Interest, event: HubEvent): boolean {
-  if (interest.types && !interest.types.some((pattern) => typeMatches(pattern, event.type))) return false
-  return !interest.filter || passesFilter(interest.filter, event)
 }
 
 /** I2: each event behind the subscription's own offset, once however many subscriptions take it. */
@@ -49,32 +32,6 @@ export function indexedTopics(interests: Iterable<Interest>): string[] | undefin
     }
   }
   return [...topics]
-}
-
-function matchesTopics(patterns: readonly string[], topics: readonly string[]): boolean {
-  for (const pattern of patterns) for (const topic of topics) if (topicMatches(pattern, topic)) return true
-  return false
-}
-
-/** Keys whose value in the event is a list, asked for by the name of one. */
-const LISTS: Readonly<Record<string, string>> = { capability: 'capabilities', agentTypes: 'agentType', capabilities: 'capabilities' }
-
-function passesFilter(filter: Filter, event: HubEvent): boolean {
-  for (const key of Object.keys(filter)) if (!holds(lookUp(event.data, LISTS[key] ?? key), filter[key])) return false
-  return true
-}
-
-function holds(value: unknown, expected: unknown): boolean {
-  return Array.isArray(value) ? value.includes(expected) : value === expected
-}
-
-function lookUp(data: unknown, path: string): unknown {
-  let value: unknown = data
-  for (const step of (path.startsWith('data.') ? path.slice(5) : path).split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined
-    value = (value as Record<string, unknown>)[step]
-  }
-  return value
 }
 
 function sorted(list: readonly string[]): string[] {

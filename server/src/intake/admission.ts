@@ -43,7 +43,9 @@ export function createAdmission({ settings, may }: AdmissionOptions): Admission 
       rates.take(client, input)
       const event = normalise(signed(identity, input), settings)
       const needed = `publish:${event.type}`
-      if (!may(identity, 'publish', event.type)) throw new HubError('INSUFFICIENT_PERMISSIONS', `The identity may not publish ${event.type}.`, { needed })
+      if (!may(identity, 'publish', event.type)) {
+        throw new HubError('INSUFFICIENT_PERMISSIONS', `The identity may not publish ${event.type}.`, { needed })
+      }
       if (event.project !== undefined && event.project !== identity.project) throw new HubError('WRONG_PROJECT')
       requireOwnVoice(identity, event)
       return admitted(event, entryIdentity(identity), streamOf(stream ?? preferredStream(identity)))

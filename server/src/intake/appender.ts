@@ -53,7 +53,9 @@ export function createAppender(options: AppenderOptions): Appender {
   return {
     append(partition, append, bytes) {
       if (halt.signal.aborted) return Promise.reject(new HubError('UNAVAILABLE', 'The hub is stopping.'))
-      if (held.events >= options.queue || held.bytes + bytes > QUEUE_BYTES) return Promise.reject(new HubError('UNAVAILABLE', 'The hub holds as many unwritten events as it may.'))
+      if (held.events >= options.queue || held.bytes + bytes > QUEUE_BYTES) {
+        return Promise.reject(new HubError('UNAVAILABLE', 'The hub holds as many unwritten events as it may.'))
+      }
       held.events++
       held.bytes += bytes
       let lane = lanes.get(partition)
@@ -74,6 +76,8 @@ class Lane {
   idle: Promise<void> = Promise.resolve()
   private queue: Waiting[] = []
   private working = false
+  /** When what is added in this turn expires. */
+  private until?: number
 
   constructor(
     private readonly partition: number,
@@ -82,8 +86,11 @@ class Lane {
   ) {}
 
   add(append: SourceAppend, bytes: number): Promise<Offset | null> {
+    // The events of one call expire as one: were its first given up and its last written, repeating it would turn them round (I1).
+    if (this.until === undefined) queueMicrotask(() => (this.until = undefined))
+    const until = (this.until ??= performance.now() + this.options.timeoutMs)
     return new Promise((resolve, reject) => {
-      this.queue.push({ append, bytes, until: performance.now() + this.options.timeoutMs, tried: false, resolve, reject })
+      this.queue.push({ append, bytes, until, tried: false, resolve, reject })
       if (this.working) return
       this.working = true
       // After this turn: all inputs of one publish call stand in the queue by then and go as one step.

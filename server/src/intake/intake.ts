@@ -54,12 +54,7 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
   const appender = createAppender({ streams: store, queue: settings.publishQueue, timeoutMs, log })
   const waiters = await createWaiters({ store, worker, lookupMs: settings.ackLookupMs, timeoutMs, log })
 
-  const refused = (error: unknown): HubError => {
-    const failure = hubErrorOf(error)
-    if (failure !== error) log.error({ err: error, ...failure.details }, 'publishing failed')
-    metrics.rejections.inc({ code: failure.code })
-    return failure
-  }
+  const refused = createRefusal(metrics, log)
 
   const append = async (partition: number, { append: entry, bytes, type }: Admitted) => {
     const id = await appender.append(partition, entry, bytes)
@@ -83,15 +78,20 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
   return {
     publish(identity, inputs, options) {
       const partition = partitionOf(identity.project, store.partitions)
+      let limited: HubError | undefined
       return Promise.all(
         inputs.map(async (input): Promise<Answer<PublishResult>> => {
           try {
+            // Tokens come back while a batch is gone through: an event behind a limited one must not overtake it (I1).
+            if (limited) throw limited
             const admitted = admission.admit(identity, input, options.client, options.stream)
             if (options.ack === 'committed') return { ok: true, ...(await commit(partition, admitted)) }
             await append(partition, admitted)
             return { ok: true, id: admitted.id, type: admitted.type }
           } catch (error) {
-            return { ok: false, error: refused(error).toJSON() }
+            const failure = refused(error)
+            if (failure.code === 'RATE_LIMITED') limited = failure
+            return { ok: false, error: failure.toJSON() }
           }
         }),
       )
@@ -111,6 +111,15 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
       await appender.close()
       await waiters.close()
     },
+  }
+}
+
+function createRefusal(metrics: Metrics, log: Logger): (error: unknown) => HubError {
+  return (error) => {
+    const failure = hubErrorOf(error)
+    if (failure !== error) log.error({ err: error, ...failure.details }, 'publishing failed')
+    metrics.rejections.inc({ code: failure.code })
+    return failure
   }
 }
 

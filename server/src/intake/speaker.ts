@@ -43,7 +43,8 @@ export function requireOwnVoice(identity: Identity, event: NormalEvent): void {
   const field = speakerField(identity, findEntry(event.type))
   const named = field === undefined ? undefined : (event.data as Record<string, unknown> | null)?.[field]
   if (named !== undefined && named !== identity.subject) {
-    throw new HubError('INSUFFICIENT_PERMISSIONS', 'An agent speaks only for itself.', { path: `data.${field}`, needed: `a token of the agent that data.${field} names` })
+    const path = `data.${field}`
+    throw new HubError('INSUFFICIENT_PERMISSIONS', 'An agent speaks only for itself.', { path, needed: `a token of the agent that ${path} names` })
   }
 }
 

@@ -4,7 +4,7 @@
  * process (I8), and joins in the synchronous step in which its answer is given (I2: backfill in answers, live in messages).
  */
 import { randomBytes } from 'node:crypto'
-import { compareOffsets, HubError, laterOf, parseSince, type Cursor, type Offset, type SubscribeResult, type UnsubscribeResult } from '@hubbub/protocol'
+import { compareOffsets, HubError, laterOf, matches, parseSince, type Interest, type Cursor, type Offset, type SubscribeResult, type UnsubscribeResult } from '@hubbub/protocol'
 import { checkSubscribe, checkUnsubscribe } from '@hubbub/protocol/catalogue'
 import type { Identity } from '../access/identity.js'
 import { may } from '../access/permissions.js'
@@ -13,7 +13,7 @@ import { cursorAt } from '../fanout/epochs.js'
 import type { Lane } from '../fanout/lane.js'
 import { readWindow } from '../fanout/pages.js'
 import type { Outlet, Session } from '../fanout/session.js'
-import { matches, type Interest, type Subscription } from '../fanout/subscription.js'
+import type { Subscription } from '../fanout/subscription.js'
 import type { Settings } from '../settings/table.js'
 import type { Journal } from '../store/port.js'
 import { grantedInterest } from './interest.js'

@@ -1,8 +1,7 @@
 /** What every way of reading asks first: is the request well-formed, and may this identity see these topics (I6)? */
-import { HubError, type Filter } from '@hubbub/protocol'
+import { HubError, type Filter, type Interest } from '@hubbub/protocol'
 import type { Identity } from '../access/identity.js'
 import { may, needed } from '../access/permissions.js'
-import type { Interest } from '../fanout/subscription.js'
 
 export function grantedInterest(identity: Identity, request: { topics: string[]; types?: string[]; filter?: Filter }): Interest {
   for (const topic of request.topics) {

@@ -77,7 +77,9 @@ function readEvent(text: string | undefined, maxBytes: number): Record<string, u
   } catch (cause) {
     throw new HubError('INVALID_MESSAGE', 'The field `event` is not JSON.', undefined, { cause })
   }
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) throw new HubError('INVALID_MESSAGE', 'The field `event` is not a JSON object.')
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new HubError('INVALID_MESSAGE', 'The field `event` is not a JSON object.')
+  }
   return input as Record<string, unknown>
 }
 

@@ -98,12 +98,13 @@ export class Membership {
     if (surplus.length > 0 || this.holdings.size === this.options.partitions) return
     const owners = await this.options.ledger.owners()
     // One that is ours but not held: a takeover whose answer was lost.
-    const free = owners.flatMap((owner, partition) => ((owner === null || owner === this.options.id) && !this.holdings.has(partition) ? [partition] : []))
+    const ours = (partition: number) => owners[partition] === this.options.id
+    const free = [...owners.keys()].filter((partition) => (owners[partition] === null || ours(partition)) && !this.holdings.has(partition))
     // A free partition may be a dead member's: who lives is asked now, not at the next beat.
     if (free.length > 0 && this.owned().length >= this.share()) await this.greet()
     for (const partition of free) {
       if (this.owned().length >= this.share() || this.halt.signal.aborted) return
-      await this.take(partition, owners[partition] === this.options.id)
+      await this.take(partition, ours(partition))
     }
   }
 

@@ -31,6 +31,7 @@ interface Prepared {
   remembered: Promise<Map<string, string> | undefined>
 }
 
+const UNTAKEABLE = new HubError('INTERNAL_ERROR', 'The store could not take the entry.')
 const BLOCK_MS = 1000
 const HOUSEKEEP_MS = 1000
 const RETRY_LEAST_MS = 20
@@ -115,7 +116,7 @@ export class Owner {
     const entries = this.arrivals.take(this.limit, this.context.settings.batchBytes)
     this.arrivals.ahead()
     if (entries.length === 0) return undefined
-    const verdicts = entries.map((entry) => (placeOf(entry) === this.condemned ? refuse(entry, new HubError('INTERNAL_ERROR', 'The store could not take the entry.')) : this.decode(entry)))
+    const verdicts = entries.map((entry) => (placeOf(entry) === this.condemned ? refuse(entry, UNTAKEABLE) : this.decode(entry)))
     return { verdicts, remembered: this.recall(keysOf(verdicts)) }
   }
 

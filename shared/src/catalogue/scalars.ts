@@ -4,8 +4,8 @@
  */
 import { Type } from 'typebox'
 
-/** Fits into a topic: no white space, wildcard or control character. */
-export const ID_PATTERN = '^[^\\s*\\u0000-\\u001f\\u007f]{1,128}$'
+/** Fits into a topic: no white space, wildcard, control character or lone surrogate. */
+export const ID_PATTERN = '^[^\\s*\\u0000-\\u001f\\u007f\\ud800-\\udfff]{1,128}$'
 
 export const Id = Type.String({ title: 'id', pattern: ID_PATTERN })
 export const Text = Type.String({ title: 'string' })

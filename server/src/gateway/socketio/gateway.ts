@@ -72,10 +72,20 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
   const messageDeps: MessageDeps = { ...deps, take: (client) => deps.buckets.take(client), broadcast: (rooms, signal) => broadcast(io, rooms, signal) }
   const encoding = socketioEncoding(metrics)
 
+  /** Connections that hold a member, or are on their way to one: Socket.IO itself knows only those that arrived. */
+  const taken = new WeakSet<object>()
+
   io.use((socket, next) => {
+    const { conn } = socket
+    // A client that asks again before it was answered would become several, and each of them count as one.
+    if (taken.has(conn)) return void conn.close()
+    taken.add(conn)
     admitSocket(deps, socket).then(
       () => next(),
-      (error: unknown) => next(refuse(socket, error, deps)),
+      (error: unknown) => {
+        taken.delete(conn)
+        next(refuse(socket, error, deps))
+      },
     )
   })
   io.on('connection', (socket) => {
@@ -90,9 +100,12 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
     // Not `on`: every name is a message, and none may reach a listener twice.
     socket.use(([name, ...args]) => handleMessage(messageDeps, member, name, args))
     socket.once('disconnect', (reason) => {
+      taken.delete(socket.conn)
       members.delete(member)
       member.left(reason)
     })
+    // Revoked while it was admitted: whoever looked through the members then did not see it.
+    if (deps.authenticator.isRevoked(member.identity())) member.end(new HubError('AUTH_REVOKED'))
   })
   const stopWatching = deps.authenticator.onRevocation(() => {
     for (const member of members) if (deps.authenticator.isRevoked(member.identity())) member.end(new HubError('AUTH_REVOKED'))
