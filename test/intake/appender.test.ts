@@ -87,7 +87,8 @@ describe('appending', () => {
   })
 
   test('does not let one partition wait for another', async () => {
-    open({ append: (partition, batch) => (partition === 0 ? Promise.reject(new StoreUnavailable('away')) : store.append(partition, batch)) }, 1000, 60_000)
+    const append: SourceStreams['append'] = (partition, batch) => (partition === 0 ? Promise.reject(new StoreUnavailable('away')) : store.append(partition, batch))
+    open({ append }, 1000, 60_000)
     const stuck = add('a', 0)
     expect(await add('b', 1)).toBe('appended')
     await appender.close()

@@ -72,7 +72,11 @@ async function eventsPass(site: Site, receivers: Sink[] = site.sinks): Promise<v
 
 async function eachSite(step: (site: Site) => Promise<void>): Promise<void> {
   await Promise.all(sites.map(step))
-  expect(sites.flatMap(({ ended }) => ended)).toEqual([])
+  for (const { adapter, ended, sinks } of sites) {
+    expect(ended).toEqual([])
+    const numbered = sinks.map(({ signals }) => signals.map(({ name }) => name).filter((name) => name.startsWith('signal-')))
+    expect([adapter, ...numbered.map((names) => new Set(names).size)]).toEqual([adapter, ...numbered.map((names) => names.length)])
+  }
 }
 
 /** The length of a fault, not a wait for something. */
@@ -85,6 +89,7 @@ describe('three workers on each of the adapters', () => {
     sites = await Promise.all(ADAPTERS.map(build))
   }, 90_000)
   afterAll(async () => {
+    for (const { cluster, adapter } of sites) for (const h of [...cluster.workers, ...cluster.processors]) console.log(adapter, h.stderr().split('\n').filter((l) => /unhandled|uncaught/i.test(l)).slice(0, 3).join('\n').slice(0, 1500), h.stderr().length, h.stderr().split('\n').map((l) => /"msg":"([^"]*)"/.exec(l)?.[1]).reduce((m: Record<string, number>, k) => ({ ...m, [k ?? '']: (m[k ?? ''] ?? 0) + 1 }), {}))
     await Promise.all(sites.map(async ({ cluster, proxy, redis }) => {
       await cluster.stop('kill')
       await proxy.close()

@@ -12,6 +12,7 @@ import { besiege, LEAST, serviceToken, type Besieged } from './malformedClients.
 const STRANGE_PROJECTS = ['other', 'alpha', 'Default', 'default2', 'nowhere']
 /** A query cannot be empty text, nor hold half a character. */
 const IN_A_QUERY = BAD_TOPICS.filter((topic) => /^[^\p{Cs}]+$/u.test(topic))
+const CURSOR_TEXTS = BAD_CURSORS.filter((since): since is string => typeof since === 'string' && since !== '' && since.length < 10_000)
 const EVENT_KINDS: [string, readonly BadText[]][] = [...Object.entries(BAD_EVENTS), ['of other projects', ofOtherProjects(STRANGE_PROJECTS)]]
 
 let hub: Besieged
@@ -158,7 +159,7 @@ describe('over HTTP', () => {
   test.each<[string, string, string[]]>([
     ['without topics or with more than 50', 'INVALID_MESSAGE', ['', 'topics=', 'topics=,', 'types=task.*', `topics=${Array.from({ length: 51 }, (_, at) => `task:${at}`).join(',')}`]],
     ['of bad topics', 'INVALID_TOPIC', IN_A_QUERY.map((topic) => `topic=${encodeURIComponent(topic)}`)],
-    ['from bad cursors', 'INVALID_CURSOR', [...BAD_CURSORS.filter((since): since is string => typeof since === 'string' && since !== '').filter((since) => since.length < 10_000), 'last:', 'last:0', 'last:-1', 'last:x', 'last:9999999999'].map((since) => `topics=*&since=${encodeURIComponent(since)}`)],
+    ['from bad cursors', 'INVALID_CURSOR', [...CURSOR_TEXTS, 'last:', 'last:0', 'last:-1', 'last:x', 'last:9999999999'].map((since) => `topics=*&since=${encodeURIComponent(since)}`)],
     ['of wrong types', 'INVALID_MESSAGE', ['limit=0', 'limit=x', 'limit=-1', 'limit=1.5', 'limit=1001', 'wait=x', 'wait=61', 'wait=-1', 'types=Task', 'types=task.**', 'filter.1a=1', 'filter.a%20b=1'].map((query) => `topics=*&${query}`)],
     ['that reach for a prototype', 'INVALID_MESSAGE', ['__proto__', '__proto__.polluted', '1.__proto__', '_', '__defineGetter__'].map((field) => `topics=*&filter.${field}=1`)],
     ['of other projects', 'WRONG_PROJECT', [...STRANGE_PROJECTS, '../default', 'a%20b'].map((project) => `topics=*&project=${project}`)],
@@ -171,7 +172,8 @@ describe('over HTTP', () => {
 
   test('addresses and methods that are none are not found', async () => {
     const as = service()
-    const answers = await Promise.all([['GET', '/api/v1/events'], ['PUT', '/api/v1/events'], ['POST', '/api/v1/history'], ['GET', '/api/v2/history'], ['GET', '/'], ['DELETE', '/webhooks/github']].map(([method, path]) => ask(hub.url + path, { as, method })))
+    const asked = ['GET /api/v1/events', 'PUT /api/v1/events', 'POST /api/v1/history', 'GET /api/v2/history', 'GET /', 'DELETE /webhooks/github'].map((line) => line.split(' '))
+    const answers = await Promise.all(asked.map(([method, path]) => ask(hub.url + path, { as, method })))
     expect(answers.map(shown)).toEqual(answers.map(() => [404, 'NOT_FOUND']))
   })
 })

@@ -65,7 +65,7 @@ export const BAD_EVENTS: Readonly<Record<string, readonly BadText[]>> = {
     .map((topic): BadText => ['INVALID_TOPIC', event({ topics: ['task:2', topic] })]),
 }
 
-/** Ten of them, so that no two ways need to share one. */
+/** Names of projects that the producer does not speak for. */
 export function ofOtherProjects(names: readonly string[]): BadText[] {
   return names.map((project) => ['WRONG_PROJECT', event({ project })])
 }
@@ -76,22 +76,35 @@ export const BAD_TOPICS: readonly string[] = ['', 'task', 'task:', '**', 'task*'
 export const BAD_CURSORS: readonly unknown[] = ['', 'yesterday', '1763700000000-0', 'x.y', 'e.1', '10', '10x', '-5m', '1e3m', 'e e.1-0', `${'x'.repeat(33)}.1-0`, `e.${'9'.repeat(17)}-0`, 7, true, null, [], {}, { last: 0 }, { last: -1 },
   { last: 1.5 }, { last: '5' }, { last: 1e9 }, 'x'.repeat(100_000)]
 
+const parsed = (jsons: readonly string[]) => jsons.map((json) => JSON.parse(json) as unknown)
+const inSignal = (data: unknown) => ({ topic: 'task:1', name: 'go', data })
+const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']
+
 /** By message name and kind, what Socket.IO clients may send besides events. */
 export const BAD_MESSAGES: readonly (readonly [name: string, kind: string, code: FailureCode, inputs: readonly unknown[]])[] = [
-  ['subscribe', 'of wrong types', 'INVALID_MESSAGE', [undefined, null, 'task:1', 7, [], ['task:1'], {}, { topics: 'task:1' }, { topics: [] }, { topics: [7] }, { topics: ['*'], types: 'task.*' }, { topics: ['*'], types: ['Task'] }, { topics: ['*'], filter: { a: {} } }, { topics: ['*'], filter: [] }]],
-  ['subscribe', 'that reach for a prototype', 'INVALID_MESSAGE', ['{"topics":["*"],"__proto__":{"polluted":1}}', '{"__proto__":{"topics":["*"]}}', '{"topics":["*"],"filter":{"__proto__":1}}', '{"topics":["*"],"constructor":{}}', '{"topics":["*"],"prototype":{}}'].map((json) => JSON.parse(json) as unknown)],
+  ['subscribe', 'of wrong types', 'INVALID_MESSAGE', [
+    undefined, null, 'task:1', 7, [], ['task:1'], {}, { topics: 'task:1' }, { topics: [] }, { topics: [7] }, { topics: ['*'], types: 'task.*' }, { topics: ['*'], types: ['Task'] },
+    { topics: ['*'], filter: { a: {} } }, { topics: ['*'], filter: [] },
+  ]],
+  ['subscribe', 'that reach for a prototype', 'INVALID_MESSAGE', parsed([
+    '{"topics":["*"],"__proto__":{"polluted":1}}', '{"__proto__":{"topics":["*"]}}', '{"topics":["*"],"filter":{"__proto__":1}}', '{"topics":["*"],"constructor":{}}', '{"topics":["*"],"prototype":{}}',
+  ])],
   ['subscribe', 'of bad topics', 'INVALID_TOPIC', BAD_TOPICS.map((topic) => ({ topics: ['task:1', topic] }))],
   ['subscribe', 'from bad cursors', 'INVALID_CURSOR', BAD_CURSORS.map((since) => ({ topics: ['task:1'], since }))],
   ['subscribe', 'over a limit', 'INVALID_MESSAGE', [51, 52, 100, 1000, 5000].map((count) => ({ topics: Array.from({ length: count }, (_, at) => `task:${at}`) }))],
-  ['subscribe', 'with too many types or filters', 'INVALID_MESSAGE', [{ types: Array.from({ length: 65 }, () => 'task.*') }, { types: [] }, { filter: Object.fromEntries([...'abcdefghi'].map((key) => [key, 1])) }, { filter: { a: 'x'.repeat(257) } }, { filter: { ['a'.repeat(65)]: 1 } }].map((more) => ({ topics: ['*'], ...more }))],
+  ['subscribe', 'with too many types or filters', 'INVALID_MESSAGE', [
+    { types: Array.from({ length: 65 }, () => 'task.*') }, { types: [] }, { filter: Object.fromEntries(letters.map((key) => [key, 1])) }, { filter: { a: 'x'.repeat(257) } }, { filter: { ['a'.repeat(65)]: 1 } },
+  ].map((more) => ({ topics: ['*'], ...more }))],
   ['unsubscribe', 'of wrong types', 'INVALID_MESSAGE', [7, 'all', [], { subscriptionId: 7 }, { subscriptionId: '' }, { topics: 'task:1' }, { topics: [] }]],
   ['unsubscribe', 'of bad topics', 'INVALID_TOPIC', BAD_TOPICS.map((topic) => ({ topics: [topic] }))],
   ['unsubscribe', 'of what is not there', 'NOT_SUBSCRIBED', [{ subscriptionId: 'x' }, { subscriptionId: '__proto__' }, { topics: ['task:1'] }, { topics: ['*'] }, { topics: ['task:1', 'task:2'] }]],
-  ['signal', 'of wrong types', 'INVALID_MESSAGE', [undefined, null, 7, [], {}, { topic: 'task:1' }, { name: 'go' }, { topic: 7, name: 'go' }, { topic: 'task:1', name: '' }, { topic: 'task:1', name: 'a b' }, { topic: 'task:1', name: 'x'.repeat(65) }]],
+  ['signal', 'of wrong types', 'INVALID_MESSAGE', [
+    undefined, null, 7, [], {}, { topic: 'task:1' }, { name: 'go' }, { topic: 7, name: 'go' }, ...['', 'a b', '7', 'x'.repeat(65)].map((name) => ({ topic: 'task:1', name })),
+  ]],
   ['signal', 'of bad topics', 'INVALID_TOPIC', [...BAD_TOPICS, '*', 'task:*'].map((topic) => ({ topic, name: 'go' }))],
-  ['signal', 'too large', 'PAYLOAD_TOO_LARGE', [65_536, 70_000, 100_000, 500_000, 1_000_000].map((size) => ({ topic: 'task:1', name: 'go', data: 'x'.repeat(size) }))],
-  ['signal', 'nested too deep', 'VALIDATION_ERROR', [33, 34, 100, 1000, 2000].map((levels) => ({ topic: 'task:1', name: 'go', data: JSON.parse(nested('[', ']', levels)) as unknown }))],
-  ['signal', 'that reach for a prototype', 'VALIDATION_ERROR', ['{"__proto__":1}', '{"a":{"__proto__":{}}}', '[{"constructor":1}]', '{"prototype":1}', '{"a":[[{"__proto__":null}]]}'].map((json) => ({ topic: 'task:1', name: 'go', data: JSON.parse(json) as unknown }))],
+  ['signal', 'too large', 'PAYLOAD_TOO_LARGE', [65_536, 70_000, 100_000, 500_000, 1_000_000].map((size) => inSignal('x'.repeat(size)))],
+  ['signal', 'nested too deep', 'VALIDATION_ERROR', parsed([33, 34, 100, 1000, 2000].map((levels) => nested('[', ']', levels))).map(inSignal)],
+  ['signal', 'that reach for a prototype', 'VALIDATION_ERROR', parsed(['{"__proto__":1}', '{"a":{"__proto__":{}}}', '[{"constructor":1}]', '{"prototype":1}', '{"a":[[{"__proto__":null}]]}']).map(inSignal)],
   ['auth.refresh', 'of wrong types', 'AUTH_INVALID_FORMAT', [{ token: 7 }, { token: 'nonsense' }, { token: {} }, { apiKey: 'hub_x_y' }, { token: 'a.b' }]],
   ['auth.refresh', 'without a token', 'AUTH_MISSING_TOKEN', [undefined, null, {}, { token: '' }, 7]],
 ]

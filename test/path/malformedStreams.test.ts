@@ -84,8 +84,11 @@ describe('raw packets', () => {
   })
 
   test.each<[string, string, RegExp]>([
-    ['without arguments', '42', /^42\["hub.error",\{"code":"INVALID_MESSAGE"/], ['whose name is a number', '42[7]', /^42\["hub.error",\{"code":"INVALID_MESSAGE"/], ['without an input', '421["publish"]', /^431\[\{"ok":false,"error":\{"code":"INVALID_MESSAGE"/],
-    ['nested 50,000 deep', `421["publish",${nested}]`, /^431\[\{"ok":true,"results":\[\{"ok":false,"error":\{"code":"INVALID_MESSAGE"/], ['nested 50,000 deep in its data', `421["custom.deep",${nested}]`, /^431\[\{"ok":false,"error":\{"code":"VALIDATION_ERROR"/],
+    ['without arguments', '42', /^42\["hub.error",\{"code":"INVALID_MESSAGE"/],
+    ['whose name is a number', '42[7]', /^42\["hub.error",\{"code":"INVALID_MESSAGE"/],
+    ['without an input', '421["publish"]', /^431\[\{"ok":false,"error":\{"code":"INVALID_MESSAGE"/],
+    ['nested 50,000 deep', `421["publish",${nested}]`, /^431\[\{"ok":true,"results":\[\{"ok":false,"error":\{"code":"INVALID_MESSAGE"/],
+    ['nested 50,000 deep in its data', `421["custom.deep",${nested}]`, /^431\[\{"ok":false,"error":\{"code":"VALIDATION_ERROR"/],
     ['whose request is nested', `421["subscribe",${nested}]`, /^431\[\{"ok":false,"error":\{"code":"INVALID_MESSAGE"/], ['of another namespace', '40/admin,{}', /^44\/admin,/],
   ])('a message %s is answered, and the connection stays', async (_what, frame, answer) => {
     const { socket, heard } = await member()
@@ -140,12 +143,16 @@ describe('webhook deliveries', () => {
   })
 
   test('that are not JSON, or no object, are refused though they are signed', async () => {
-    for (const body of [...NOT_JSON, '', '[]', '7', 'null', '"text"', '[{}]', Buffer.from([0x7b, 0x22, 0xc3, 0x28, 0x22, 0x7d])]) expect([brief(String(body)), ...(await outcome(deliver(body)))]).toEqual([brief(String(body)), 400, 'INVALID_MESSAGE'])
+    for (const body of [...NOT_JSON, '', '[]', '7', 'null', '"text"', '[{}]', Buffer.from([0x7b, 0x22, 0xc3, 0x28, 0x22, 0x7d])]) {
+      expect([brief(String(body)), ...(await outcome(deliver(body)))]).toEqual([brief(String(body)), 400, 'INVALID_MESSAGE'])
+    }
     for (const body of ['payload=', 'payload=nonsense', 'other=%7B%7D', 'payload=[]', 'payload=%7B']) expect(await outcome(deliver(body, { 'content-type': 'application/x-www-form-urlencoded' }))).toEqual([400, 'INVALID_MESSAGE'])
   })
 
   test('with headers that are none are refused', async () => {
-    for (const headers of [{ 'x-github-event': undefined }, { 'x-github-event': '' }, { 'x-github-event': 'Issues' }, { 'x-github-event': 'a/b' }, { 'x-github-event': '__proto__' }, { 'x-github-delivery': undefined }, { 'x-github-delivery': 'a b' }, { 'x-github-delivery': 'x'.repeat(101) }]) {
+    const events = [undefined, '', 'Issues', 'a/b', '__proto__'].map((name) => ({ 'x-github-event': name }))
+    const ids = [undefined, '', 'a b', 'a/b', 'x'.repeat(101)].map((id) => ({ 'x-github-delivery': id }))
+    for (const headers of [...events, ...ids]) {
       expect([headers, ...(await outcome(deliver('{}', headers)))]).toEqual([headers, 400, 'INVALID_MESSAGE'])
     }
   })
@@ -163,9 +170,13 @@ describe('webhook deliveries', () => {
 
   test('of hostile content are taken in as what of them is well-formed', async () => {
     const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
-    const payloads = ['{}', `{"action":${deep},"issue":{"number":1,"title":${deep}},"repository":{"full_name":"octo/hub"}}`, '{"action":7,"issue":{"number":"1","title":{},"labels":7},"repository":{"full_name":["octo/hub"]},"sender":null}',
-      '{"__proto__":{"action":"x"},"issue":{"__proto__":{"number":1}},"repository":{"full_name":"octo/hub","constructor":1}}', '{"repository":{"full_name":"a b"},"issue":{"number":1}}', '{"repository":{"full_name":"*"},"issue":{"number":1e308}}',
-      '{"repository":{"full_name":"octo/hub\\ninbox:coder"},"issue":{"number":-1},"installation":{"id":1.5}}', `{"repository":{"full_name":"${'x'.repeat(1000)}"},"issue":{"number":1,"updated_at":"never"}}`, '{"action":"\\ud800","repository":{"full_name":"\\ud800"}}']
+    const payloads = [
+      '{}', `{"action":${deep},"issue":{"number":1,"title":${deep}},"repository":{"full_name":"octo/hub"}}`, '{"action":7,"issue":{"number":"1","title":{},"labels":7},"repository":{"full_name":["octo/hub"]},"sender":null}',
+      '{"__proto__":{"action":"x"},"issue":{"__proto__":{"number":1}},"repository":{"full_name":"octo/hub","constructor":1}}', '{"repository":{"full_name":"a b"},"issue":{"number":1}}',
+      '{"repository":{"full_name":"*"},"issue":{"number":1e308}}',
+      '{"repository":{"full_name":"octo/hub\\ninbox:coder"},"issue":{"number":-1},"installation":{"id":1.5}}',
+      `{"repository":{"full_name":"${'x'.repeat(1000)}"},"issue":{"number":1,"updated_at":"never"}}`, '{"action":"\\ud800","repository":{"full_name":"\\ud800"}}',
+    ]
     for (const [at, body] of payloads.entries()) {
       const id = hub.expectValid(`hostile-${at}`)
       expect(await outcome(deliver(body, { 'x-github-delivery': id }))).toEqual([202, undefined])

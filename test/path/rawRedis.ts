@@ -34,7 +34,7 @@ export async function openRaw(url: string): Promise<RawRedis> {
   const everAdded = async (partition: number, name: string): Promise<number> => {
     const key = `hubbub:{p${partition}}:${name}`
     if ((await client.exists(key)) === 0) return 0
-    return Number((await client.xInfoStream(key))['entries-added'])
+    return (await client.xInfoStream(key))['entries-added']
   }
   return {
     journal: (partition) => range(partition, 'journal'),

@@ -19,11 +19,13 @@ export const up: Command = {
     const settings = readSettings(quietOnTerminal(call.env), call.textsGiven())
     const isOwnSecret = settleSecret(settings)
     const stop = stopSignal()
-    const hub = await startHub({ settings, log: createLog(settings.logLevel, settings.nodeId || `${hostname()}-${process.pid}`) })
+    const log = createLog(settings.logLevel, settings.nodeId || `${hostname()}-${process.pid}`)
+    // The Redis adapters drop promises; one that rejects is worth a line, not the process.
+    process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
+    const hub = await startHub({ settings, log })
     for (const line of readyLines(hub.url, settings, isOwnSecret ? operatorToken(settings) : undefined)) print(line)
     await stop
-    await hub.close()
-    return 0
+    return (await closedWithin(hub, settings.drainMs)) ? 0 : 1
   },
 }
 
@@ -61,6 +63,16 @@ function settleSecret(settings: Settings): boolean {
 function operatorToken(settings: Settings): string {
   const claims = { sub: 'operator', role: 'admin', projects: ['*'], project: 'default', ...(settings.jwtIssuer && { iss: settings.jwtIssuer }), ...(settings.jwtAudience && { aud: settings.jwtAudience }) }
   return signToken(settings.jwtSecret, claims, TOKEN_LIFE)
+}
+
+/** A store that hangs must not keep the process: leases end by themselves, sockets by the process's end. */
+async function closedWithin(hub: RunningHub, ms: number): Promise<boolean> {
+  const late = new Promise<boolean>((resolve) => {
+    setTimeout(() => resolve(false), ms).unref()
+  })
+  const inOrder = await Promise.race([hub.close().then(() => true), late])
+  if (!inOrder) note(`hubbub: not stopped in order within HUBBUB_DRAIN_MS (${ms} ms)`)
+  return inOrder
 }
 
 /** The first signal asks for an orderly stop; the second one does not ask. */

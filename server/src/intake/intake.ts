@@ -9,6 +9,7 @@ import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Settings } from '../settings/table.js'
 import { hubErrorOf } from '../store/failure.js'
+import type { Outcome } from '../store/outcome.js'
 import type { AckHints, Ledger, SourceName, SourceStreams } from '../store/port.js'
 import { createAdmission, type Admitted } from './admission.js'
 import { createAppender } from './appender.js'
@@ -68,11 +69,7 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
     append(partition, { ...admitted, append: { ...admitted.append, replyTo: worker } }).catch((error: unknown) => {
       waiting.settle({ failure: hubErrorOf(error) })
     })
-    const outcome = await waiting.outcome
-    if ('failure' in outcome) throw outcome.failure
-    const result: PublishResult = { id: admitted.id, type: admitted.type, offset: outcome.offset }
-    if (outcome.repeated) result.duplicate = true
-    return result
+    return resultOf(admitted, await waiting.outcome)
   }
 
   return {
@@ -112,6 +109,12 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
       await waiters.close()
     },
   }
+}
+
+function resultOf({ id, type }: Admitted, outcome: Outcome): PublishResult {
+  if ('failure' in outcome) throw outcome.failure
+  const { offset, repeated } = outcome
+  return repeated ? { id, type, offset, duplicate: true } : { id, type, offset }
 }
 
 function createRefusal(metrics: Metrics, log: Logger): (error: unknown) => HubError {

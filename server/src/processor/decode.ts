@@ -2,7 +2,7 @@
  * From a source entry, written by our gateways or raw by anybody, to an event of the journal. Nothing that an entry may hold
  * makes this throw: an entry that cannot be an event becomes a refusal, and those behind it go on (I5).
  */
-import { HubError, isProject, offsetMillis, partitionOf, type EventMetadata, type HubEvent, type NormalEvent } from '@hubbub/protocol'
+import { HubError, isProject, offsetMillis, partitionOf, type HubEvent, type NormalEvent } from '@hubbub/protocol'
 import { normalise, routeTopics } from '@hubbub/protocol/catalogue'
 import type { Logger } from '../observe/log.js'
 import type { Settings } from '../settings/table.js'
@@ -63,7 +63,8 @@ function claimedKey(entry: SourceEntry, identity: EntryIdentity | undefined, inp
 
 function envelope(entry: SourceEntry, event: NormalEvent, id: string, project: string, source: string): HubEvent {
   const recordedAt = offsetMillis(entry.id)
-  const metadata: EventMetadata = { ...event.metadata, version: event.metadata.version ?? '1.0', source, recordedAt }
+  // `normalise` made the object; a copy would cost as much as the rest of the envelope.
+  const metadata = Object.assign(event.metadata, { version: event.metadata.version ?? '1.0', source, recordedAt })
   return { id, type: event.type, timestamp: event.timestamp ?? recordedAt, project, topics: routeTopics(event), data: event.data, metadata }
 }
 

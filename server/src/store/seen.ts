@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * Dedupe key of an event: project, producer, id. Two producers may use one id, and nobody can claim another's (I6).
  * Hashed, so that a long id costs the store no more memory than a short one.
  */
 export function seenKey(project: string, source: string, id: string): string {
-  return createHash('sha256').update(`${project}\n${source}\n${id}`).digest('base64url').slice(0, 22)
+  return hash('sha256', `${project}\n${source}\n${id}`, 'base64url').slice(0, 22)
 }

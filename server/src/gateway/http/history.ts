@@ -13,15 +13,20 @@ import { queryOf } from '../../access/credentials.js'
 import { identityOf } from './door.js'
 import type { HttpDeps } from './needs.js'
 
-export function createHistory({ operations }: Pick<HttpDeps, 'operations'>): Router {
+export function createHistory({ operations, authenticator }: Pick<HttpDeps, 'operations' | 'authenticator'>): Router {
   const router = Router()
   router.get('/history', async (request, response) => {
     const asked = readHistoryQuery(queryOf(request))
+    const identity = identityOf(response)
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     try {
-      const result = await operations.history(identityOf(response), asked, gone.signal)
-      if (!gone.signal.aborted) response.json({ ok: true, ...result })
+      const result = await operations.history(identity, asked, gone.signal)
+      if (gone.signal.aborted) return
+      // It may have waited for a minute: a credential that ended meanwhile gets nothing of what came.
+      if (authenticator.isRevoked(identity)) throw new HubError('AUTH_REVOKED')
+      if (identity.expiresAt !== undefined && identity.expiresAt <= Date.now()) throw new HubError('AUTH_TOKEN_EXPIRED')
+      response.json({ ok: true, ...result })
     } catch (error) {
       // A client that hung up while waiting is no failure.
       if (!gone.signal.aborted) throw error

@@ -40,7 +40,7 @@ export interface ProcessStatus {
 export interface HttpDeps {
   operations: HttpOperations
   intake: HttpIntake
-  authenticator: Pick<Authenticator, 'authenticate' | 'refresh'>
+  authenticator: Pick<Authenticator, 'authenticate' | 'isRevoked' | 'refresh'>
   store: AccessRecords & Pick<Store, 'kind' | 'partitions' | 'ping'> & Pick<Ledger, 'owners'> & Pick<SourceStreams, 'lag'> & { readonly dead: DeadLetters }
   settings: Settings
   metrics: Metrics

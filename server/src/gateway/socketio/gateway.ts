@@ -72,22 +72,7 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
   const messageDeps: MessageDeps = { ...deps, take: (client) => deps.buckets.take(client), broadcast: (rooms, signal) => broadcast(io, rooms, signal) }
   const encoding = socketioEncoding(metrics)
 
-  /** Connections that hold a member, or are on their way to one: Socket.IO itself knows only those that arrived. */
-  const taken = new WeakSet<object>()
-
-  io.use((socket, next) => {
-    const { conn } = socket
-    // A client that asks again before it was answered would become several, and each of them count as one.
-    if (taken.has(conn)) return void conn.close()
-    taken.add(conn)
-    admitSocket(deps, socket).then(
-      () => next(),
-      (error: unknown) => {
-        taken.delete(conn)
-        next(refuse(socket, error, deps))
-      },
-    )
-  })
+  const taken = admitOnce(io, deps)
   io.on('connection', (socket) => {
     const admission = socket.data as Admission
     if (admission.resumed) {
@@ -124,6 +109,27 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
       adapter.close()
     },
   }
+}
+
+/**
+ * Answers the connections that hold a member or are on their way to one. Socket.IO itself knows only those that arrived: a
+ * client that asks again before it was answered would become several members, and none of them count against a limit.
+ */
+function admitOnce(io: Server, deps: SocketGatewayDeps): WeakSet<object> {
+  const taken = new WeakSet<object>()
+  io.use((socket, next) => {
+    const { conn } = socket
+    if (taken.has(conn)) return conn.close()
+    taken.add(conn)
+    admitSocket(deps, socket).then(
+      () => next(),
+      (error: unknown) => {
+        taken.delete(conn)
+        next(refuse(socket, error, deps))
+      },
+    )
+  })
+  return taken
 }
 
 /** Bad credentials in header, query or cookie were refused before the upgrade; here the `auth` payload is looked at, too. */

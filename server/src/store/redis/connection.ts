@@ -111,7 +111,13 @@ export class Connection {
       this.wake()
     })
     // It only rejects when the client is destroyed: each failed attempt was reported as an 'error' and is followed by another.
-    client.connect().catch(() => undefined)
+    // Destroyed while it was connecting, a client connects all the same; nobody would ever close that socket.
+    client.connect().then(
+      () => {
+        if (this.closed || client !== this.client) client.destroy()
+      },
+      () => undefined,
+    )
     return client
   }
 
