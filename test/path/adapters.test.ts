@@ -89,7 +89,6 @@ describe('three workers on each of the adapters', () => {
     sites = await Promise.all(ADAPTERS.map(build))
   }, 90_000)
   afterAll(async () => {
-    for (const { cluster, adapter } of sites) for (const h of [...cluster.workers, ...cluster.processors]) console.log(adapter, h.stderr().split('\n').filter((l) => /unhandled|uncaught/i.test(l)).slice(0, 3).join('\n').slice(0, 1500), h.stderr().length, h.stderr().split('\n').map((l) => /"msg":"([^"]*)"/.exec(l)?.[1]).reduce((m: Record<string, number>, k) => ({ ...m, [k ?? '']: (m[k ?? ''] ?? 0) + 1 }), {}))
     await Promise.all(sites.map(async ({ cluster, proxy, redis }) => {
       await cluster.stop('kill')
       await proxy.close()

@@ -20,6 +20,9 @@ describe('an event goes to', () => {
     ['the run that its envelope names', { type: 'agui.step_started', data: { type: 'STEP_STARTED', stepName: 'x' }, metadata: { runId: 'r' } }, ['run:r']],
     ['no topic of an extra field that fits none', { type: 'agui.raw', data: { type: 'RAW', event: 1, agentId: { not: 'text' }, taskId: 'a b' } }, ['project']],
     ['the reader of the mail alone', { type: 'task.delegate', data: { taskId: 't', agentId: 'a', pipelineId: 'p' }, topics: ['task:t', 'system'] }, ['inbox:a']],
+    ['the inbox that the producer names, and not to the whole project', { type: 'custom.note', data: {}, topics: ['inbox:a'] }, ['inbox:a']],
+    ['the inbox and the project when the producer names both', { type: 'custom.note', data: {}, topics: ['inbox:a', 'project'] }, ['inbox:a', 'project']],
+    ['the inbox beside what its data names', { type: 'task.started', data: { taskId: 't' }, topics: ['inbox:a'] }, ['task:t', 'inbox:a']],
     ['every pull request of a check', { type: 'github.workflow_updated', data: { repository: 'o/r', branch: 'fix/it', runId: 7, prNumbers: [1, 2] } },
       ['repo:o/r', 'branch:o/r@fix/it', 'workflow_run:7', 'pr:o/r#1', 'pr:o/r#2']],
   ])('%s', (_, input, topics) => {

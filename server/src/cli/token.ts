@@ -10,7 +10,7 @@ export const token: Command = {
   flags: {
     sub: { value: 'ID', env: 'HUBBUB_SUB', about: 'Whose token: an agent\'s speaks for that agent only.' },
     role: { value: 'ROLE', env: 'HUBBUB_TOKEN_ROLE', default: 'viewer', about: `One of ${ROLES.join(', ')}.` },
-    project: { value: 'P', env: 'HUBBUB_PROJECT', default: 'default', isList: true, about: 'Granted projects, comma-separated; `*` is every project.' },
+    project: { value: 'P', env: 'HUBBUB_PROJECT', isList: true, about: 'Granted projects, comma-separated; `*` is every project. Default: `default`; of an admin `*`, for dead letters and lag are of no one project.' },
     permissions: { value: 'LIST', env: 'HUBBUB_PERMISSIONS', isList: true, about: 'Exactly these (`subscribe:task:*,publish:agent.*`), instead of the role\'s.' },
     ttl: { value: 'TIME', env: 'HUBBUB_TTL', default: '1h', about: 'Until it ends: 90s, 15m, 1h, 30d.' },
   },
@@ -20,11 +20,12 @@ export const token: Command = {
     const sub = call.required('sub')
     const { jwtSecret, jwtIssuer, jwtAudience } = readSettings(call.env)
     if (jwtSecret === '') throw new SettingError('HUBBUB_JWT_SECRET: unset; allowed: the hub\'s secret, at least 32 characters')
-    const projects = call.list('project') ?? ['default']
+    const role = call.required('role')
+    const projects = call.list('project') ?? [role === 'admin' ? '*' : 'default']
     const permissions = call.list('permissions')
     const claims = {
       sub,
-      role: call.required('role'),
+      role,
       projects,
       ...(permissions && { permissions }),
       // A hub that asks for them would refuse its own tokens otherwise.

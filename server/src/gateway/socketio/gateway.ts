@@ -2,7 +2,7 @@
  * The Socket.IO gateway: admits connections, gives each its place in the journal, passes messages on, and ends connections
  * whose credential ended. It translates; the operations decide.
  */
-import { Server as Engine } from 'engine.io'
+import { Server as Engine, type ServerOptions } from 'engine.io'
 import { HubError, partitionOf, type Signal } from '@hubbub/protocol'
 import { Server, type Socket } from 'socket.io'
 import type { Authenticator } from '../../access/authenticator.js'
@@ -57,7 +57,7 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
     pingTimeout: settings.pingTimeoutMs,
     maxHttpBufferSize: messageLimit(settings),
     perMessageDeflate: false,
-    cors: settings.corsOrigins === '' ? undefined : { origin: settings.corsOrigins === '*' ? true : settings.corsOrigins.split(','), credentials: true },
+    cors: corsOf(settings),
   })
   const io = new Server({
     adapter: adapter.constructor,
@@ -109,6 +109,12 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
       adapter.close()
     },
   }
+}
+
+/** With `*` no page may use a visitor's cookie: as on HTTP. */
+function corsOf({ corsOrigins }: Settings): ServerOptions['cors'] {
+  if (corsOrigins === '') return undefined
+  return corsOrigins === '*' ? { origin: '*' } : { origin: corsOrigins.split(',').map((origin) => origin.trim()), credentials: true }
 }
 
 /**
