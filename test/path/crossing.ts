@@ -5,11 +5,15 @@
 import { startCluster, type Cluster, type ClusterOptions } from '../harness/cluster.js'
 import { eventually } from '../harness/eventually.js'
 import type { HubProcess } from '../harness/hub.js'
+import type { Producer } from '../harness/producer.js'
 import { startProxy, type Proxy } from '../harness/proxy.js'
 import { token } from '../harness/token.js'
 
-/** `reset`: RST on both sides. `blackhole`: silence, until the subscriber notices by itself. `kill`: SIGKILL of its worker. */
-export type Mishap = 'reset' | 'blackhole' | 'kill'
+/**
+ * `reset`: RST on both sides. `blackhole`: silence, until the subscriber notices by itself. `kill`: SIGKILL of its worker.
+ * `restart`: the whole hub, every process, is stopped by SIGTERM and started anew; Redis stays.
+ */
+export type Mishap = 'reset' | 'blackhole' | 'kill' | 'restart'
 
 /** Five cuts and three killed workers. */
 export const MISHAPS: readonly Mishap[] = ['reset', 'blackhole', 'kill', 'reset', 'kill', 'blackhole', 'kill', 'reset']
@@ -22,6 +26,9 @@ export const BRISK = {
   HUBBUB_MESSAGE_BURST: '100000',
   HUBBUB_FAMILY_RATES: '*=1000000',
 }
+
+/** A journal that reaches back for three seconds or a hundred events, whichever is more. */
+export const FORGETFUL = { HUBBUB_RETENTION_MS: '3000', HUBBUB_RETENTION_COUNT: '100', HUBBUB_BOOKMARK_MS: '300' }
 
 export interface Crossing {
   readonly proxy: Proxy
@@ -42,8 +49,19 @@ export async function startPair(options: ClusterOptions = {}): Promise<Cluster> 
 }
 
 export async function openCrossing(cluster: Cluster): Promise<Crossing> {
-  const alive = cluster.workers.filter((worker) => !killed.has(worker))
+  let alive = cluster.workers.filter((worker) => !gone.has(worker))
   const proxy = await startProxy({ port: alive[0]!.port })
+
+  /** Ends what leads to the worker; afterwards the first of `alive` is another. */
+  const strike = async (mishap: Mishap) => {
+    if (mishap === 'blackhole') proxy.blackhole(true)
+    else proxy.refuse(true)
+    if (mishap === 'reset') proxy.cut('reset')
+    if (mishap === 'kill') await end(alive[0]!, 'SIGKILL')
+    if (mishap === 'restart') alive = await restart(cluster)
+    else alive.reverse()
+    proxy.retarget(alive[0]!.port)
+  }
   return {
     proxy,
     url: `http://${proxy.host}:${proxy.port}`,
@@ -51,32 +69,49 @@ export async function openCrossing(cluster: Cluster): Promise<Crossing> {
       return alive[0]!
     },
     async suffer(mishap, whileAway, subscribers = 1) {
-      const [lost, other] = alive as [HubProcess, HubProcess]
       const before = proxy.accepted()
-      proxy.retarget(other.port)
-      if (mishap === 'blackhole') proxy.blackhole(true)
-      else proxy.refuse(true)
-      if (mishap === 'reset') proxy.cut('reset')
-      if (mishap === 'kill') await kill(lost)
-      alive.reverse()
+      await strike(mishap)
       await whileAway()
       // Whoever sits in silence must find out without being told.
       await eventually(() => proxy.accepted() >= before + subscribers, 'a subscriber that tries to come back', 20_000)
       if (mishap === 'blackhole') proxy.blackhole(false)
       else proxy.refuse(false)
       const replacement = mishap === 'kill' ? cluster.addWorker() : undefined
-      await eventually(async () => (await connectionsOf(other)) >= subscribers, 'subscribers on the other worker', 20_000)
+      await eventually(async () => (await connectionsOf(alive[0]!)) >= subscribers, 'subscribers on the other worker', 20_000)
       if (replacement) alive[1] = await replacement
     },
     close: () => proxy.close(),
   }
 }
 
-const killed = new WeakSet<HubProcess>()
+/** Others' events until the journal no longer reaches back to the cursor. */
+export async function outlive(crossing: Crossing, cursor: string, others: Producer): Promise<void> {
+  await eventually(
+    async () => {
+      await others.publish(50, 'busy')
+      const response = await fetch(`${crossing.worker.url}/api/v1/history?topics=task:quiet&since=${cursor}`, { headers: { authorization: `Bearer ${token()}` } })
+      return ((await response.json()) as { gap?: object }).gap
+    },
+    'trimming past the cursor',
+    20_000,
+    200,
+  )
+}
 
-async function kill(worker: HubProcess): Promise<void> {
-  killed.add(worker)
-  await worker.kill('SIGKILL')
+/** Of all clusters: a killed process stays on its cluster's list. */
+const gone = new WeakSet<HubProcess>()
+
+async function end(hub: HubProcess, how: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  gone.add(hub)
+  if (how === 'SIGKILL') return await hub.kill('SIGKILL')
+  const code = await hub.stop()
+  if (code !== 0) throw new Error(`an orderly stop ended with ${code}: ${hub.stderr().slice(-2000)}`)
+}
+
+async function restart(cluster: Cluster): Promise<HubProcess[]> {
+  await Promise.all([...cluster.workers, ...cluster.processors].filter((hub) => !gone.has(hub)).map((hub) => end(hub, 'SIGTERM')))
+  const [, ...workers] = await Promise.all([cluster.addProcessor(), cluster.addWorker(), cluster.addWorker()])
+  return workers
 }
 
 async function connectionsOf(worker: HubProcess): Promise<number> {

@@ -6,7 +6,7 @@ import { eventually } from '../harness/eventually.js'
 import { createProducer, overHttp, type Producer } from '../harness/producer.js'
 import { stockClient, type Sink } from '../harness/sink.js'
 import { token } from '../harness/token.js'
-import { MISHAPS, openCrossing, startPair, type Crossing, type Mishap } from './crossing.js'
+import { FORGETFUL, MISHAPS, openCrossing, outlive, startPair, type Crossing, type Mishap } from './crossing.js'
 
 /** Of each mishap: so many are under way when it happens, so many are published while the client is away. */
 const LIVE = 250
@@ -69,14 +69,14 @@ describe('a plain socket.io-client whose way to the hub is cut again and again',
     sink.close()
   }, 120_000)
 
-  test('does so over long-polling and through an upgrade as well', async () => {
+  test('does so over long-polling and through an upgrade as well, and when the whole hub is restarted', async () => {
     const coder = producer()
     const topics = ['task:transports']
     const sinks = await Promise.all([
       stockClient(crossing.url, { token: token(), topics, client: { transports: ['polling', 'websocket'] } }),
       stockClient(crossing.url, { token: token(), topics, client: { transports: ['polling'] } }),
     ])
-    for (const mishap of ['reset', 'kill', 'blackhole'] as const) await rideOut(mishap, coder, sinks, { live: 100, away: 300, tasks: ['transports'] })
+    for (const mishap of ['reset', 'kill', 'blackhole', 'restart'] as const) await rideOut(mishap, coder, sinks, { live: 100, away: 300, tasks: ['transports'] })
     for (const sink of sinks) {
       expect(problems(sink.receipts(), coder.acked.keys())).toEqual([])
       expectRecovered(sink)
@@ -99,6 +99,26 @@ describe('a plain socket.io-client whose way to the hub is cut again and again',
     const sink = await stockClient(crossing.url, { token: token(), topics: ['task:fresh'] })
     await crossing.suffer('kill', async () => void (await coder.publish(AWAY, 'fresh')))
     await sink.holds(AWAY)
+    expect(problems(sink.receipts(), coder.acked.keys())).toEqual([])
+    expectRecovered(sink)
+    sink.close()
+  }, 60_000)
+
+  test('repeats nothing when it is cut again and again while it catches up', async () => {
+    const coder = producer()
+    const sink = await stockClient(crossing.url, { token: token(), topics: ['task:stumbling'] })
+    let cuts = 0
+    await crossing.suffer('reset', async () => {
+      await coder.publish(5000, 'stumbling')
+      // What is on its way then is lost, whatever the hub believes to have sent.
+      sink.socket.onAny(() => {
+        if (sink.events.length < 700 * (cuts + 1) || cuts === 5) return
+        cuts++
+        crossing.proxy.cut('reset')
+      })
+    })
+    await sink.holds(5000)
+    expect(cuts).toBe(5)
     expect(problems(sink.receipts(), coder.acked.keys())).toEqual([])
     expectRecovered(sink)
     sink.close()
@@ -131,7 +151,7 @@ describe('a plain socket.io-client whose way to the hub is cut again and again',
 
 describe('a journal that forgets quickly', () => {
   beforeAll(async () => {
-    cluster = await startPair({ env: { HUBBUB_RETENTION_MS: '3000', HUBBUB_RETENTION_COUNT: '100', HUBBUB_BOOKMARK_MS: '300' } })
+    cluster = await startPair({ env: FORGETFUL })
   }, 60_000)
   beforeEach(async () => {
     crossing = await openCrossing(cluster)
@@ -139,19 +159,10 @@ describe('a journal that forgets quickly', () => {
   afterEach(() => crossing.close())
   afterAll(() => cluster.stop('kill'))
 
-  /** Others' events until the journal no longer reaches back to the cursor. */
-  async function outlive(cursor: string, coder: Producer): Promise<void> {
-    await eventually(async () => {
-      await coder.publish(50, 'busy')
-      const response = await fetch(`${crossing.worker.url}/api/v1/history?topics=task:quiet&since=${cursor}`, { headers: { authorization: `Bearer ${token()}` } })
-      return ((await response.json()) as { gap?: object }).gap
-    }, 'trimming past the cursor', 20_000, 200)
-  }
-
   test('recovers a client whose topic was quiet for longer than the journal reaches back', async () => {
     const [noisy, coder] = [producer(), producer()]
     const sink = await stockClient(crossing.url, { token: token(), topics: ['task:quiet'] })
-    await outlive(sink.bookmarks.at(-1)!, noisy)
+    await outlive(crossing, sink.bookmarks.at(-1)!, noisy)
     for (const mishap of ['reset', 'kill'] as const) await crossing.suffer(mishap, async () => void (await coder.publish(50, 'quiet')))
     await sink.holds(100)
     expect(problems(sink.receipts(), coder.acked.keys())).toEqual([])
@@ -163,7 +174,7 @@ describe('a journal that forgets quickly', () => {
     const [noisy, coder] = [producer(), producer()]
     const sink = await stockClient(crossing.url, { token: token(), topics: ['task:away'] })
     const left = sink.bookmarks.at(-1)!
-    await crossing.suffer('reset', () => outlive(left, noisy))
+    await crossing.suffer('reset', () => outlive(crossing, left, noisy))
     await eventually(() => sink.answers.length === 2, 'the second subscription')
     await coder.publish(10, 'away')
     await sink.holds(10)
@@ -178,7 +189,7 @@ describe('a journal that forgets quickly', () => {
     const coder = producer()
     const sink = await stockClient(crossing.url, { token: token(), topics: ['task:quiet'] })
     const old = sink.bookmarks.at(-1)!
-    await outlive(old, coder)
+    await outlive(crossing, old, coder)
     for (const since of [old, '1h']) {
       const answer = await sink.socket.emitWithAck('subscribe', { topics: ['task:busy'], since })
       expect(answer).toMatchObject({ ok: true, more: false, gap: { reason: 'trimmed' } })

@@ -109,7 +109,8 @@ export class Lane implements TailListener {
     const { slowBytes, slowPackets } = this.deps.settings
     for (const chunk of chunks) {
       const waiting = session.outlet.waiting()
-      if (waiting.bytes > slowBytes || waiting.packets > slowPackets) return this.fallBehind(session, 'slow')
+      const bytes = waiting.bytes === 0 ? 0 : waiting.bytes + chunk.bytes
+      if (bytes > slowBytes || waiting.packets > slowPackets) return this.fallBehind(session, 'slow')
       session.outlet.write(chunk)
       // Until flushed moves, a session that falls behind within the burst stands behind what it was given of it.
       session.moveTo(chunk.last.cursor)

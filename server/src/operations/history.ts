@@ -22,23 +22,22 @@ export async function history(deps: HistoryDeps, identity: Identity, input: unkn
   const request = checkHistory(input, settings)
   const interest = grantedInterest(identity, request)
   const { project } = identity
-  const { tail } = await fanout.lane(project)
   const start = parseSince(request.since ?? 'all')
   const limits = { events: Math.min(request.limit ?? DEFAULT_LIMIT, settings.pageEvents), bytes: settings.pageBytes }
+  const { tail } = await fanout.lane(project)
+  const { partition } = tail
+  const { last, epochs } = await journal.head(partition)
+  const { after, gap } = await locate(start, journal, partition, project, interest, last)
+  let backfill: Backfill = { entries: [], reached: after, more: false }
+  if (compareOffsets(after, last) < 0) backfill = await readBackfill({ journal, partition }, project, interest, after, last, limits)
+  // Waiting costs the store nothing: what comes is looked for in this worker's window.
   const until = Date.now() + (request.wait ?? 0) * 1000
-  let { last, epochs } = await journal.head(tail.partition)
-  const place = await locate(start, journal, tail.partition, project, interest, last)
-  let after = place.after
-  for (;;) {
-    const backfill: Backfill = compareOffsets(after, last) < 0
-      ? await readBackfill({ journal, partition: tail.partition }, project, interest, after, last, limits)
-      : { entries: [], reached: after, more: false }
-    const waited = Date.now() >= until || signal.aborted
-    if (backfill.entries.length > 0 || place.gap || backfill.gap || waited) return answer(backfill, epochs, place.gap)
-    after = backfill.reached
-    await moved(tail, last, until - Date.now(), signal)
-    ;({ last, epochs } = await journal.head(tail.partition))
+  while (backfill.entries.length === 0 && !gap && !backfill.gap && Date.now() < until && !signal.aborted) {
+    await moved(tail, backfill.reached, until - Date.now(), signal)
+    if (compareOffsets(backfill.reached, tail.flushed) >= 0) continue
+    backfill = await readBackfill({ journal, partition, window: tail.window }, project, interest, backfill.reached, tail.flushed, limits)
   }
+  return answer(backfill, backfill.reached === last ? epochs : [...tail.epochs], gap)
 }
 
 function answer(backfill: Backfill, epochs: Parameters<typeof cursorBehind>[1], gap: HistoryResult['gap']): HistoryResult {
@@ -52,9 +51,9 @@ function answer(backfill: Backfill, epochs: Parameters<typeof cursorBehind>[1], 
   return result
 }
 
-/** Until the tail is beyond `last`, the time is up, or the caller has gone. */
-async function moved(tail: { flushed: Offset; nextMove(): Promise<void> }, last: Offset, ms: number, signal: AbortSignal): Promise<void> {
-  if (compareOffsets(tail.flushed, last) > 0) return
+/** Until the tail is beyond the offset, the time is up, or the caller has gone. */
+async function moved(tail: { flushed: Offset; nextMove(): Promise<void> }, reached: Offset, ms: number, signal: AbortSignal): Promise<void> {
+  if (compareOffsets(tail.flushed, reached) > 0) return
   let timer: NodeJS.Timeout | undefined
   let gone: (() => void) | undefined
   const bound = new Promise<void>((resolve) => {
