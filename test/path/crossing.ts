@@ -36,6 +36,8 @@ export interface Crossing {
   readonly url: string
   /** The worker to which the way leads now. */
   readonly worker: HubProcess
+  /** The one to which it leads after the next mishap, unless that ends all. */
+  readonly other: HubProcess
   /**
    * The mishap, `whileAway` with no way open, then the way to the other worker; resolves when so many subscribers are
    * connected there. A killed worker is replaced.
@@ -67,6 +69,9 @@ export async function openCrossing(cluster: Cluster): Promise<Crossing> {
     url: `http://${proxy.host}:${proxy.port}`,
     get worker() {
       return alive[0]!
+    },
+    get other() {
+      return alive[1]!
     },
     async suffer(mishap, whileAway, subscribers = 1) {
       const before = proxy.accepted()

@@ -28,7 +28,7 @@ export interface Besieged {
   valid: Set<string>
   /** Notes the id and answers it. */
   expectValid(id: string): string
-  /** Faults of the whole journal, with everything that stands there and should not, or is missing. */
+  /** Faults of the whole journal, with everything that stands there and should not, or is missing; and what the hub logged as its own. */
   judge(): Promise<string[]>
   /** Live and ready, in the processes that were started. */
   isWell(): Promise<boolean>
@@ -68,6 +68,8 @@ export async function besiege(worker: HubOptions = {}): Promise<Besieged> {
         ...ids.filter((id) => !valid.has(id)).map((id) => `${id} should not be there`),
         ...[...valid].filter((id) => !ids.includes(id)).map((id) => `${id} is missing`),
         ...ids.filter((id, at) => ids.indexOf(id) !== at).map((id) => `${id} is there twice`),
+        // Bad input is no fault of the hub's: only its own are logged at this level.
+        ...[...cluster.processors, ...cluster.workers].flatMap((process) => process.stderr().split('\n')).filter((line) => line !== ''),
       ]
     },
     async isWell() {

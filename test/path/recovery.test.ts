@@ -124,6 +124,25 @@ describe('a plain socket.io-client whose way to the hub is cut again and again',
     sink.close()
   }, 60_000)
 
+  test('waits at a worker that is behind what it has seen, and repeats nothing', async () => {
+    const coder = producer()
+    const sink = await stockClient(crossing.url, { token: token(), topics: ['task:ahead'] })
+    // From its first subscriber on it tails the partition; it wakes to a client whose cursor is beyond its tail.
+    const behind = crossing.other
+    await stockClient(behind.url, { token: token(), topics: ['task:other'] }).then((other) => other.close())
+    await behind.kill('SIGSTOP')
+    await coder.publish(500, 'ahead')
+    await sink.holds(500)
+    const back = crossing.suffer('reset', () => Promise.resolve())
+    await behind.kill('SIGCONT')
+    await back
+    await coder.publish(100, 'ahead')
+    await sink.holds(600)
+    expect(problems(sink.receipts(), coder.acked.keys())).toEqual([])
+    expectRecovered(sink)
+    sink.close()
+  }, 60_000)
+
   test('keeps two live subscriptions that were made at different times, each from its own beginning', async () => {
     const coder = producer()
     const tasks = ['early', 'late']
