@@ -41,6 +41,18 @@ test('a waiting request is answered by the first event that fits, and not by oth
   expect(values(await waiting)).toEqual([99])
 })
 
+test('metrics are open, or an operator\'s alone where the setting says so', async () => {
+  expect((await fetch(`${hub.url}/metrics`)).status).toBe(200)
+  const guarded = await createHub({ log: silent, settings: { port: 0, jwtSecret: secret, metricsAccess: 'admin' } })
+  try {
+    const status = async (claims?: object) =>
+      (await fetch(`${guarded.url}/metrics`, claims && { headers: { authorization: `Bearer ${signToken(secret, { sub: 'x', ...claims }, '1h')}` } })).status
+    expect([await status(), await status({ role: 'admin' }), await status({ role: 'admin', projects: ['*'] })]).toEqual([401, 403, 200])
+  } finally {
+    await guarded.close()
+  }
+})
+
 test('one that waits for nothing is answered empty, with a cursor to go on from', async () => {
   await progress('b', 1)
   const empty = await history('topics=task:a&wait=1')

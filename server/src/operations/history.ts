@@ -31,8 +31,8 @@ export async function history(deps: HistoryDeps, identity: Identity, input: unkn
   let backfill: Backfill = { entries: [], reached: after, more: false }
   if (compareOffsets(after, last) < 0) backfill = await readBackfill({ journal, partition }, project, interest, after, last, limits)
   // Waiting costs the store nothing: what comes is looked for in this worker's window.
-  const until = Date.now() + (request.wait ?? 0) * 1000
-  while (backfill.entries.length === 0 && !gap && !backfill.gap && Date.now() < until && !signal.aborted) {
+  const until = Date.now() + (gap ? 0 : (request.wait ?? 0) * 1000)
+  while (backfill.entries.length === 0 && !backfill.gap && Date.now() < until && !signal.aborted) {
     await moved(tail, backfill.reached, until - Date.now(), signal)
     if (compareOffsets(backfill.reached, tail.flushed) >= 0) continue
     backfill = await readBackfill({ journal, partition, window: tail.window }, project, interest, backfill.reached, tail.flushed, limits)

@@ -43,6 +43,7 @@ export const SETTINGS = {
   jwtAudience: { env: 'HUBBUB_JWT_AUDIENCE', value: text('a string'), default: '', about: 'Required `aud` of tokens; unset: any.' },
   corsOrigins: { env: 'HUBBUB_CORS_ORIGINS', value: text('comma-separated origins, or *'), default: '', about: 'Origins whose pages may use the hub; unset: the hub\'s own only.' },
   githubSecret: { env: 'HUBBUB_GITHUB_SECRET', value: text('secrets, comma-separated; PROJECT=SECRET for one project'), default: '', about: 'Webhook secrets; several of one project are all accepted (rotation).' },
+  metricsAccess: { env: 'HUBBUB_METRICS', value: choice('open', 'admin'), default: 'open', about: 'Who may read /metrics, whose totals are of all projects: everybody who reaches the port, or an admin of all projects.' },
   rawStreams: { env: 'HUBBUB_RAW_STREAMS', value: text('comma-separated of agents, workflows, github, system; or none', /^(none|(agents|workflows|github|system)(,(agents|workflows|github|system))*)$/), default: 'workflows', about: 'Source streams open to raw writers: `identity` of entries there does not count.' },
   revocationPollMs: { env: 'HUBBUB_REVOCATION_POLL_MS', value: integer(100, 60_000), default: '2000', unit: 'ms', about: 'How often workers look for revoked keys and subjects.' },
 

@@ -1,10 +1,12 @@
-/** `/health/live`, `/health/ready` and `/metrics`: for probes and Prometheus, without a credential; they name no project. */
+/** `/health/live`, `/health/ready` and `/metrics`: for probes and Prometheus, without a credential unless HUBBUB_METRICS asks for one; they name no project. */
 import { HubError } from '@hubbub/protocol'
 import { Router } from 'express'
+import { credentialFromRequest } from '../../access/credentials.js'
+import { isOperator } from '../../access/permissions.js'
 import { pingWithin } from './ping.js'
 import type { HttpDeps } from './needs.js'
 
-export function createHealth({ store, metrics, unready }: Pick<HttpDeps, 'store' | 'metrics' | 'unready'>): Router {
+export function createHealth({ store, metrics, unready, settings, authenticator }: Pick<HttpDeps, 'store' | 'metrics' | 'unready' | 'settings' | 'authenticator'>): Router {
   const router = Router()
 
   /** The process answers: nothing else may fail it, or an outage of the store would have every process killed. */
@@ -19,7 +21,12 @@ export function createHealth({ store, metrics, unready }: Pick<HttpDeps, 'store'
     response.json({ ok: true, status: 'ready' })
   })
 
-  router.get('/metrics', async (_request, response) => {
+  router.get('/metrics', async (request, response) => {
+    if (settings.metricsAccess === 'admin') {
+      const { credential, project } = credentialFromRequest(request)
+      // Totals of all projects are nobody's but an operator's (I6).
+      if (!isOperator(await authenticator.authenticate(credential, project))) throw new HubError('INSUFFICIENT_PERMISSIONS', undefined, { needed: 'admin of every project' })
+    }
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics())
   })
 

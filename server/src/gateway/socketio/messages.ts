@@ -92,15 +92,15 @@ async function dispatch(deps: MessageDeps, client: Client, name: unknown, args: 
 async function publish(deps: MessageDeps, client: Client, input: unknown, reply: Reply): Promise<void> {
   const batch = Array.isArray(input)
   const inputs: unknown[] = batch ? input : [input]
+  if (inputs.length === 0) throw new HubError('INVALID_MESSAGE', 'A batch has at least one event.')
   if (inputs.length > deps.settings.maxBatchEvents) {
     throw new HubError('PAYLOAD_TOO_LARGE', `A batch has at most ${deps.settings.maxBatchEvents} events.`, { limit: deps.settings.maxBatchEvents, unit: 'events', setting: 'HUBBUB_MAX_BATCH_EVENTS' })
   }
   const identity = client.identity()
   const ack = !batch && isRecord(input) && input['ack'] === 'accepted' ? 'accepted' : 'committed'
   const results = await deps.operations.publish(identity, inputs, { ack, client: `${identity.project} ${sourceOf(identity)}` })
-  const [first] = results
   if (batch) reply(okWith({ results }))
-  else reply(first ?? { ok: false, error: new HubError('INVALID_MESSAGE').toJSON() })
+  else for (const result of results) reply(result)
 }
 
 function okWith<T extends object>(result: T): { ok: true } & T {
