@@ -19,6 +19,14 @@ async function hub(settings: Partial<Settings> = {}): Promise<RunningHub> {
   return running
 }
 
+/** A polling client says goodbye by a request of its own: the hub must still be there for it. */
+async function closed(socket: Socket): Promise<void> {
+  const { engine } = socket.io
+  const gone = new Promise<void>((resolve) => engine.once('close', () => resolve()))
+  socket.close()
+  await gone
+}
+
 interface Client {
   socket: Socket
   /** Live events in arrival order. */
@@ -32,7 +40,7 @@ async function client(url: string, options: { role?: string; transports?: string
     forceNew: true,
     reconnectionDelay: 20,
   })
-  open.push(socket)
+  open.push({ close: () => closed(socket) })
   const live: Client['live'] = []
   socket.on('custom.count', (event: { data: { n: number } }, cursor: string) => live.push({ n: event.data.n, cursor }))
   await new Promise<void>((resolve, reject) => {
