@@ -102,5 +102,10 @@ function silence(near: Socket, far?: Socket): void {
 /** A pair ends as one. After an orderly end both sides are finished already and the reset is not seen. */
 function drop(pairs: Set<Pair>, pair: Pair): void {
   pairs.delete(pair)
-  for (const socket of [pair.near, pair.far]) if (socket && !socket.destroyed) socket.resetAndDestroy()
+  for (const socket of [pair.near, pair.far]) {
+    if (!socket || socket.destroyed) continue
+    // Node loses a socket that is reset while its end is under way: it never closes, and the process spins at its exit.
+    if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+    else socket.resetAndDestroy()
+  }
 }
