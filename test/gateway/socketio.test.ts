@@ -91,6 +91,21 @@ test('backfill in answers and live in messages are one sequence, whenever a clie
   }
 })
 
+test('a client that subscribed to nothing comes back to its session, and is told of no gap', async () => {
+  const { url } = await hub()
+  const { socket } = await client(url)
+  const gaps: unknown[] = []
+  socket.on('gap', (gap: unknown) => gaps.push(gap))
+  const other = await client(url)
+  const back = new Promise<void>((resolve) => socket.once('connect', () => resolve()))
+  socket.io.engine.close()
+  await other.socket.emitWithAck('publish', count(1))
+  await back
+  expect(socket.recovered).toBe(true)
+  expect(await socket.emitWithAck('subscribe', { topics: ['task:a'] })).toMatchObject({ ok: true })
+  expect(gaps).toEqual([])
+})
+
 test('two subscriptions that both fit bring an event once; dropping one leaves the other', async () => {
   const { url } = await hub()
   const { socket, live } = await client(url)

@@ -5,7 +5,7 @@ import type { Receipt } from './checker.js'
 
 export interface Inspector {
   /** The whole journal of a partition. */
-  journal(partition: number): Promise<Record<'offset' | 'previous', Offset>[] & Receipt[]>
+  journal(partition: number): Promise<(Receipt & { previous: Offset })[]>
   /** Who holds the partition's lease. */
   owner(partition: number): Promise<string | null>
   /** Batches that were ever committed to the partition. */

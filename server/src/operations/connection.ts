@@ -36,6 +36,8 @@ export class Connection {
   constructor(public identity: Identity, private readonly lane: Lane, outlet: Outlet, private readonly deps: ConnectionDeps, resume?: { cursor: Cursor; subscriptions: readonly Subscription[] }) {
     const granted = resume?.subscriptions.filter((subscription) => subscription.topics.every((topic) => may(identity, 'subscribe', topic)))
     this.session = lane.open(identity.project, outlet, resume?.cursor, granted)
+    // Of a client without subscriptions, too: coming back, it is told of no gap when it missed nothing. Best effort: nothing waits.
+    if (!resume) void this.serially(() => this.record([])).catch(() => undefined)
   }
 
   get subscriptions(): readonly Subscription[] {

@@ -17,8 +17,6 @@ interface Holding {
   id: string
   partition: number
   generation: number
-  /** Records are written only once there is something to restore. */
-  written: boolean
   expel: () => void
 }
 
@@ -33,7 +31,7 @@ export class Recorder {
 
   /** A recorder bound to one connection's session id; `expel` ends the connection when somebody else took the session. */
   hold(connection: Recorded, id: string, generation: number, expel: () => void): void {
-    this.held.set(connection, { id, generation, written: connection.subscriptions.length > 0, expel, partition: partitionOf(connection.identity.project, this.partitions) })
+    this.held.set(connection, { id, generation, expel, partition: partitionOf(connection.identity.project, this.partitions) })
   }
 
   release(connection: Recorded): void {
@@ -48,10 +46,7 @@ export class Recorder {
       subject: connection.identity.subject,
       subscriptions: subscriptions.map(({ id, topics, types, filter, from }) => ({ id, topics: [...topics], types: types && [...types], filter, from })),
     }
-    if (await this.sessions.save(holding.partition, holding.id, holding.generation, record, this.ttlMs)) {
-      holding.written = true
-      return
-    }
+    if (await this.sessions.save(holding.partition, holding.id, holding.generation, record, this.ttlMs)) return
     this.expel(connection, holding)
     throw new HubError('UNAVAILABLE', 'The session was resumed elsewhere.')
   }
@@ -71,7 +66,6 @@ export class Recorder {
   private async renew(): Promise<void> {
     const byPartition = new Map<number, [Recorded, Holding][]>()
     for (const pair of this.held) {
-      if (!pair[1].written) continue
       const list = byPartition.get(pair[1].partition)
       if (list) list.push(pair)
       else byPartition.set(pair[1].partition, [pair])
@@ -81,7 +75,7 @@ export class Recorder {
         const generations = await this.sessions.touch(partition, pairs.map(([, holding]) => holding.id), this.ttlMs)
         for (const [i, [connection, holding]] of pairs.entries()) {
           if (generations[i]! > holding.generation) this.expel(connection, holding)
-          // Gone with a store that lost data: written anew, or the connection could not be resumed.
+          // Never written, or gone with a store that lost data: without it the connection could not be resumed.
           else if (generations[i] === 0) await this.save(connection, connection.subscriptions)
         }
       } catch (error) {
