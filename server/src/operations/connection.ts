@@ -37,7 +37,7 @@ export class Connection {
     const granted = resume?.subscriptions.filter((subscription) => subscription.topics.every((topic) => may(identity, 'subscribe', topic)))
     this.session = lane.open(identity.project, outlet, resume?.cursor, granted)
     // Of a client without subscriptions, too: coming back, it is told of no gap when it missed nothing. Best effort: nothing waits.
-    if (!resume) void this.serially(() => this.record([])).catch(() => undefined)
+    if (!resume) void this.rewrite().catch(() => undefined)
   }
 
   get subscriptions(): readonly Subscription[] {
@@ -79,6 +79,10 @@ export class Connection {
       for (const subscription of lost) this.lane.remove(this.session, subscription)
       await this.record(this.subscriptions)
     })
+  }
+
+  rewrite(): Promise<void> {
+    return this.serially(() => this.record(this.subscriptions))
   }
 
   close(): void {

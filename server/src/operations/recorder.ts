@@ -10,7 +10,8 @@ import type { SessionRecord, Sessions } from '../store/port.js'
 /** What the recorder needs of a connection. */
 export interface Recorded {
   readonly identity: { subject: string; project: string }
-  readonly subscriptions: readonly Subscription[]
+  /** Writes its record as it is, behind whatever change of it is under way. */
+  rewrite(): Promise<void>
 }
 
 interface Holding {
@@ -76,7 +77,7 @@ export class Recorder {
         for (const [i, [connection, holding]] of pairs.entries()) {
           if (generations[i]! > holding.generation) this.expel(connection, holding)
           // Never written, or gone with a store that lost data: without it the connection could not be resumed.
-          else if (generations[i] === 0) await this.save(connection, connection.subscriptions)
+          else if (generations[i] === 0) await connection.rewrite()
         }
       } catch (error) {
         this.log.warn({ err: error, partition }, 'session records not renewed; trying again')
