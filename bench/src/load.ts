@@ -1,4 +1,4 @@
-/** Source entries of the size that DESIGN measures with: `task.progress`, about 400 bytes as it stands in the journal. */
+/** Source entries of a usual size: `task.progress`, about 400 bytes as it stands in the journal. */
 import { partitionOf } from '@hubbub/protocol'
 import { openStore } from '../../server/dist/store/open.js'
 import type { SourceAppend, Store } from '../../server/dist/store/port.js'

@@ -1,4 +1,4 @@
-/** From the journal to the sockets (DESIGN 6): a lane for each partition in which this worker has, or had, subscribers. */
+/** From the journal to the sockets: a lane for each partition in which this worker has, or had, subscribers. */
 import { partitionOf } from '@hubbub/protocol'
 import { Lane, type LaneDeps } from './lane.js'
 

@@ -1,6 +1,6 @@
 /**
  * The operations, once, under every gateway: publish, subscribe and unsubscribe (on a `Connection`), signal, history.
- * A gateway translates its wire into these calls and nothing else (DESIGN 8).
+ * A gateway translates its wire into these calls and nothing else.
  */
 import { HubError, isWildcard, topicFamily, type Answer, type HistoryResult, type PublishResult, type Signal } from '@hubbub/protocol'
 import { checkSignal } from '@hubbub/protocol/catalogue'

@@ -144,7 +144,7 @@ export interface Ledger {
    * Outcome of each key, an offset or `!CODE message`; null when not seen. Two generations, rotated by `housekeep`.
    */
   seen(partition: number, keys: readonly string[]): Promise<(string | null)[]>
-  /** All or nothing, fenced, idempotent: DESIGN section 5, I3. A rejection leaves the outcome open: retry byte for byte. */
+  /** All or nothing, fenced, idempotent (I3). A rejection leaves the outcome open: retry byte for byte. */
   commit(partition: number, batch: Batch): Promise<CommitResult>
   /** Trims journal, topic index and source streams, rotates seen keys. Owner only; cheap; about once a second. */
   housekeep(partition: number, fence: string): Promise<void>

@@ -1,4 +1,4 @@
-/** Client messages, translated into operations and answered once, in one shape (DESIGN 8). */
+/** Client messages, translated into operations and answered once, in one shape. */
 import { HubError, type ClientMessage, type Failure, type Signal } from '@hubbub/protocol'
 import { sourceOf, type Identity } from '../../access/identity.js'
 import type { Logger } from '../../observe/log.js'

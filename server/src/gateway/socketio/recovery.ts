@@ -1,5 +1,5 @@
 /**
- * Recovery of stock clients (DESIGN 6). A client that comes back presents its session id and the last cursor it heard, as
+ * Recovery of stock clients. A client that comes back presents its session id and the last cursor it heard, as
  * Socket.IO's own connection state recovery has it; what it missed is read from the journal, on whatever worker it came to.
  */
 import { randomBytes } from 'node:crypto'

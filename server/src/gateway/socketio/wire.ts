@@ -1,6 +1,6 @@
 /**
  * Socket.IO on the wire: encoding of events, and the outlet through which a session's frames reach its socket.
- * A burst's frames go to the TCP stream in one write when nothing else waits (DESIGN 6); any other socket goes the ordinary way.
+ * A burst's frames go to the TCP stream in one write when nothing else waits; any other socket goes the ordinary way.
  * The engine's fields used here are not part of its public types; this file is the only place that touches them.
  */
 import type { Socket as TcpSocket } from 'node:net'

@@ -1,4 +1,4 @@
-/** The processor's ledger: leases, seen keys, commits. Atomicity is in the scripts; DESIGN section 5 names the rules. */
+/** The processor's ledger: leases, seen keys, commits. Atomicity is in the scripts. */
 import { nonce } from '../nonce.js'
 import { SOURCES, type Ledger, type LedgerState, type Positions } from '../port.js'
 import { decodeCommit, encodeBatch } from './batch.js'
