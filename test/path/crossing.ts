@@ -50,6 +50,21 @@ export async function startPair(options: ClusterOptions = {}): Promise<Cluster> 
   return await startCluster({ workers: 2, processors: 1, ...options, env: { ...BRISK, ...options.env } })
 }
 
+/** Hooks of a `describe`: one pair for all its tests, and a way of its own for each. */
+export function crossEach(options: ClusterOptions, hand: (crossing: Crossing) => void): void {
+  let cluster: Cluster
+  let crossing: Crossing
+  beforeAll(async () => {
+    cluster = await startPair(options)
+  }, 60_000)
+  beforeEach(async () => {
+    crossing = await openCrossing(cluster)
+    hand(crossing)
+  })
+  afterEach(() => crossing.close())
+  afterAll(() => cluster.stop('kill'))
+}
+
 export async function openCrossing(cluster: Cluster): Promise<Crossing> {
   let alive = cluster.workers.filter((worker) => !gone.has(worker))
   const proxy = await startProxy({ port: alive[0]!.port })

@@ -2,13 +2,11 @@
 import type { HubEvent } from '@hubbub/protocol'
 import { command, startCommand, type CommandProcess } from '../cli/command.js'
 import { problems, receiptOf, type Receipt } from '../harness/checker.js'
-import type { Cluster } from '../harness/cluster.js'
 import { eventually } from '../harness/eventually.js'
 import { createProducer, overHttp, type Producer } from '../harness/producer.js'
 import { token } from '../harness/token.js'
-import { FORGETFUL, openCrossing, outlive, startPair, type Crossing } from './crossing.js'
+import { crossEach, FORGETFUL, outlive, type Crossing } from './crossing.js'
 
-let cluster: Cluster
 let crossing: Crossing
 let names = 0
 
@@ -45,14 +43,9 @@ async function expectShown(tail: CommandProcess, ids: Iterable<string>, gaps: nu
 }
 
 describe('a tail that comes back to another worker', () => {
-  beforeAll(async () => {
-    cluster = await startPair()
-  }, 60_000)
-  beforeEach(async () => {
-    crossing = await openCrossing(cluster)
+  crossEach({}, (way) => {
+    crossing = way
   })
-  afterEach(() => crossing.close())
-  afterAll(() => cluster.stop('kill'))
 
   test('shows everything once, though it had shown nothing before its worker was killed, and the whole hub was restarted', async () => {
     const coder = producer()
@@ -66,14 +59,9 @@ describe('a tail that comes back to another worker', () => {
 })
 
 describe('a tail and a journal that forgets quickly', () => {
-  beforeAll(async () => {
-    cluster = await startPair({ env: FORGETFUL })
-  }, 60_000)
-  beforeEach(async () => {
-    crossing = await openCrossing(cluster)
+  crossEach({ env: FORGETFUL }, (way) => {
+    crossing = way
   })
-  afterEach(() => crossing.close())
-  afterAll(() => cluster.stop('kill'))
 
   async function cursorNow(): Promise<string> {
     const response = await fetch(`${crossing.worker.url}/api/v1/history?topics=task:quiet`, { headers: { authorization: `Bearer ${token()}` } })

@@ -1,18 +1,16 @@
 /** I2 and I8 for a client with no code of ours on its side: whatever happens to its connection, nothing is lost or repeated. */
 import { isAfter, parseCursor } from '@hubbub/protocol'
 import { problems } from '../harness/checker.js'
-import type { Cluster } from '../harness/cluster.js'
 import { eventually } from '../harness/eventually.js'
 import { createProducer, overHttp, type Producer } from '../harness/producer.js'
 import { stockClient, type Sink } from '../harness/sink.js'
 import { token } from '../harness/token.js'
-import { FORGETFUL, MISHAPS, openCrossing, outlive, startPair, type Crossing, type Mishap } from './crossing.js'
+import { crossEach, FORGETFUL, MISHAPS, outlive, type Crossing, type Mishap } from './crossing.js'
 
 /** Of each mishap: so many are under way when it happens, so many are published while the client is away. */
 const LIVE = 250
 const AWAY = 1000
 
-let cluster: Cluster
 let crossing: Crossing
 let names = 0
 
@@ -49,14 +47,9 @@ function expectRecovered(sink: Sink): void {
 }
 
 describe('a plain socket.io-client whose way to the hub is cut again and again', () => {
-  beforeAll(async () => {
-    cluster = await startPair()
-  }, 60_000)
-  beforeEach(async () => {
-    crossing = await openCrossing(cluster)
+  crossEach({}, (way) => {
+    crossing = way
   })
-  afterEach(() => crossing.close())
-  afterAll(() => cluster.stop('kill'))
 
   test('receives 10,000 of 10,000 events through five cuts and three killed workers, in order, none twice', async () => {
     const coder = producer()
@@ -169,14 +162,9 @@ describe('a plain socket.io-client whose way to the hub is cut again and again',
 })
 
 describe('a journal that forgets quickly', () => {
-  beforeAll(async () => {
-    cluster = await startPair({ env: FORGETFUL })
-  }, 60_000)
-  beforeEach(async () => {
-    crossing = await openCrossing(cluster)
+  crossEach({ env: FORGETFUL }, (way) => {
+    crossing = way
   })
-  afterEach(() => crossing.close())
-  afterAll(() => cluster.stop('kill'))
 
   test('recovers a client whose topic was quiet for longer than the journal reaches back', async () => {
     const [noisy, coder] = [producer(), producer()]

@@ -3,7 +3,7 @@ import type { Gap } from '@hubbub/protocol'
 import type { Socket } from 'socket.io'
 import type { Identity } from '../../access/identity.js'
 import type { Admit, Operations } from '../../operations/operations.js'
-import { newSessionId, type Recovery, type Resumed } from './recovery.js'
+import { newSessionId, type Owner, type Recovery, type Resumed } from './recovery.js'
 
 export interface Admission {
   identity: Identity
@@ -30,7 +30,7 @@ export async function admit(socket: Socket, identity: Identity, deps: { recovery
   const internals = socket as unknown as SocketInternals
   const { pid, offset } = socket.handshake.auth as { pid?: unknown; offset?: unknown }
   const place = await deps.operations.admit(identity)
-  const resumed = socket.recovered && typeof pid === 'string' && typeof offset === 'string' ? await deps.recovery.take(pid, offset, identity) : undefined
+  const resumed = socket.recovered && typeof pid === 'string' && typeof offset === 'string' ? await deps.recovery.take(pid, offset, socket.data as Owner, identity) : undefined
   if (resumed) return { identity, sessionId: resumed.id, resumed, admit: place }
   const strange = socket.recovered
   internals.recovered = false

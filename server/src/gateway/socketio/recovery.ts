@@ -17,6 +17,9 @@ export interface Resumed {
   cursor: Cursor
 }
 
+/** Whose session it is, as `restore` read it; stands in `socket.data` until the connection is admitted. Never changes. */
+export type Owner = Pick<SessionRecord, 'subject' | 'project'>
+
 /** The id tells the partition, so that a session is found before it is known whose it is. */
 export function newSessionId(partition: number): string {
   return `${partition}.${randomBytes(15).toString('base64url')}`
@@ -37,15 +40,15 @@ export class Recovery {
     if (partition === undefined || !cursor) return undefined
     const [known, head] = await Promise.all([this.deps.sessions.peek(partition, id), this.deps.journal.head(partition)])
     if (!known || resume(cursor, head).gap) return undefined
-    return { sid: randomBytes(15).toString('base64url'), pid: id, rooms: [], missedPackets: [], data: {} }
+    const { subject, project } = known.record
+    return { sid: randomBytes(15).toString('base64url'), pid: id, rooms: [], missedPackets: [], data: { subject, project } satisfies Owner }
   }
 
   /** After authentication: takes the session from its older holder. Undefined: it is somebody else's, or gone. */
-  async take(id: string, cursor: string, identity: Identity): Promise<Resumed | undefined> {
+  async take(id: string, cursor: string, owner: Owner, identity: Identity): Promise<Resumed | undefined> {
     const partition = this.partitionOf(id)
     if (partition === undefined || !parseCursor(cursor)) return undefined
-    const known = await this.deps.sessions.peek(partition, id)
-    if (known?.record.subject !== identity.subject || known.record.project !== identity.project) return undefined
+    if (owner.subject !== identity.subject || owner.project !== identity.project) return undefined
     const taken = await this.deps.sessions.take(partition, id, this.deps.ttlMs)
     return taken ? { id, cursor, ...taken } : undefined
   }
