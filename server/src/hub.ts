@@ -23,11 +23,16 @@ import { openFront } from './gateway/front.js'
 import { createHttpGateway, createProcessorHttp } from './gateway/http/gateway.js'
 import { createSocketGateway } from './gateway/socketio/gateway.js'
 import { Recovery } from './gateway/socketio/recovery.js'
+import { vitals } from './gateway/vitals.js'
 import { createIntake, type Intake } from './intake/intake.js'
 import { silent, type Logger } from './observe/log.js'
 import { createMetrics, type Metrics } from './observe/metrics.js'
+import { Attendance } from './operations/attendance.js'
+import { Inbox } from './operations/inbox.js'
 import { createOperations, type Operations } from './operations/operations.js'
+import { Presence } from './operations/presence.js'
 import { Recorder } from './operations/recorder.js'
+import { Roll } from './operations/roll.js'
 import { createProcessor } from './processor/processor.js'
 import type { Settings } from './settings/table.js'
 import { openStore, storeOptions } from './store/open.js'
@@ -77,19 +82,34 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
   const recorder = new Recorder(store.sessions, store.partitions, sessionTtlMs, log)
   const recovery = new Recovery({ sessions: store.sessions, journal: store, partitions: store.partitions, ttlMs: sessionTtlMs })
 
+  const inbox = new Inbox({ mailbox: store.mailbox, journal: store, partitions: store.partitions, retentionMs: settings.retentionMs, log })
+  const attendance = new Attendance({ announcer: intake, settings, log })
+
+  // Who else is up, and who is connected where. Not by the name alone: after a restart it would hold what its predecessor held.
+  const roll = new Roll(`${node}-${randomBytes(4).toString('hex')}`, { roster: store.roster, settings, log })
+  const presence = new Presence({ roster: store.roster, roll, partitions: store.partitions, settings, log })
+  if (settings.role !== 'processor') await roll.start()
+
   // Once, under every gateway; then the gateways.
-  const operations = createOperations({ publisher: intake, fanout, journal: store, settings, recorder })
-  const gateways = await openGateways({ options, node, log, metrics, store, authenticator, intake, recorder, recovery, operations })
+  const operations = createOperations({ publisher: intake, fanout, journal: store, settings, recorder, inbox, state: store.state, presence, roll, roster: store.roster, partitions: store.partitions, log })
+  const gateways = await openGateways({ options, node, log, metrics, store, authenticator, intake, recorder, recovery, attendance, operations })
   log.info({ url: gateways.url(), role: settings.role, store: store.kind }, 'hub is up')
 
   let closing: Promise<void> | undefined
   const close = async () => {
     await gateways.close()
+    // Before the way in is closed: who was connected here no longer is.
+    await attendance.close(settings.drainMs)
+    operations.executors.close()
+    operations.peers.close()
     await intake.close()
     await processor?.stop()
     recorder.close()
+    await inbox.close()
     await fanout.shutdown()
     authenticator.close()
+    await presence.close()
+    await roll.close()
     await store.close()
     log.info('hub is down')
   }
@@ -112,6 +132,7 @@ interface GatewayParts {
   intake: Intake
   recorder: Recorder
   recovery: Recovery
+  attendance: Attendance
   operations: Operations
 }
 
@@ -121,14 +142,18 @@ async function openGateways(parts: GatewayParts): Promise<{ url(): string; close
   const { settings } = options
   const startedAt = Date.now()
   let draining = false
+  const status = () => ({ version: VERSION, role: settings.role, node, startedAt })
   const sockets =
     settings.role === 'processor'
       ? undefined
-      : await createSocketGateway({ ...parts, ...options, log: parts.log, buckets: createBuckets(settings.messageRate, settings.messageBurst), partitions: store.partitions })
+      : await createSocketGateway({
+          ...parts, ...options, log: parts.log, buckets: createBuckets(settings.messageRate, settings.messageBurst), partitions: store.partitions,
+          vitals: (identity) => vitals({ store, status }, identity),
+        })
   const http = {
     ...parts,
     settings,
-    status: () => ({ version: VERSION, role: settings.role, node, startedAt }),
+    status,
     connections: sockets?.connections,
     unready: () => (draining ? ['draining'] : []),
   }

@@ -79,6 +79,29 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'state.patch': 'agui.state_delta',
 }
 
+/** Other names of the messages that are no events: `agent:heartbeat` is an event's name, and stands above. */
+export const MESSAGE_ALIASES: Readonly<Record<string, string>> = {
+  'agent:register': 'agent.register',
+  'system:health_check': 'system.health_check',
+}
+
+/** Other names of commands: both mean the same wherever a command is named. */
+export const COMMAND_ALIASES: Readonly<Record<string, string>> = {
+  start_task: 'task.start',
+  cancel_execution: 'execution.cancel',
+  create_branch: 'git.create_branch',
+}
+
+export function canonicalCommand(name: string): string {
+  return Object.hasOwn(COMMAND_ALIASES, name) ? COMMAND_ALIASES[name]! : name
+}
+
+/** All names of a command, the canonical one first. */
+export function commandNames(name: string): string[] {
+  const canonical = canonicalCommand(name)
+  return [canonical, ...Object.keys(COMMAND_ALIASES).filter((alias) => COMMAND_ALIASES[alias] === canonical)]
+}
+
 const NAMES: ReadonlyMap<string, string> = new Map(Object.entries(ALIASES))
 const PIPELINE_NAME = /^pipeline:([a-z0-9]+(?:_[a-z0-9]+)*)$/
 

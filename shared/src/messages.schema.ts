@@ -4,10 +4,11 @@
  */
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { canonicalType } from './aliases.js'
+import { canonicalCommand, canonicalType } from './aliases.js'
 import { clip, explain, refusal } from './catalogue/problems.js'
+import { Count, Id } from './catalogue/scalars.js'
 import { HubError } from './failures.js'
-import type { Filter, HistoryRequest, SignalRequest, Since, SubscribeRequest, UnsubscribeRequest } from './messages.js'
+import type { AgentRegistration, BroadcastRequest, CommandAnswer, CommandRequest, Filter, HandleRequest, HistoryRequest, PresenceRequest, SignalRequest, Since, SnapshotRequest, SubscribeRequest, UnsubscribeRequest } from './messages.js'
 import { parseSince } from './since.js'
 import { isTopic, isTopicPattern, isTypePattern } from './topics.js'
 import { isForbiddenKey, isPlainObject, weigh } from './weigh.js'
@@ -22,6 +23,7 @@ export interface SignalLimits {
   maxDepth: number
 }
 
+const SIGNAL_NAME = '^[A-Za-z][A-Za-z0-9_.:-]{0,63}$'
 const Topics = Type.Array(Type.String(), { minItems: 1 })
 const FilterSchema = Type.Record(
   Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_.]{0,63}$' }),
@@ -34,19 +36,66 @@ const selection = {
   filter: Type.Optional(FilterSchema),
 }
 
-const SUBSCRIBE = Compile(Type.Object(selection))
+const SUBSCRIBE = Compile(Type.Object({ ...selection, snapshot: Type.Optional(Type.Boolean()) }))
+const SNAPSHOT = Compile(Type.Object({
+  topics: Topics,
+  after: Type.Optional(Type.String({ maxLength: 2000 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+}))
 const UNSUBSCRIBE = Compile(Type.Object({ subscriptionId: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })), topics: Type.Optional(Topics) }))
-const SIGNAL = Compile(Type.Object({ topic: Type.String(), name: Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_.:-]{0,63}$' }) }))
+const SIGNAL = Compile(Type.Object({ topic: Type.String(), name: Type.String({ pattern: SIGNAL_NAME }) }))
 const HISTORY = Compile(Type.Object({
   ...selection,
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
   wait: Type.Optional(Type.Number({ minimum: 0, maximum: 60 })),
 }))
 
+/** Commands that a connection may handle. */
+const MAX_HANDLED = 100
+const MAX_FILTERED = 100
+const COMMAND = Compile(Type.Object({ command: Type.String(), timeoutMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 600_000 })) }))
+const HANDLE = Compile(Type.Object({ commands: Type.Array(Type.String(), { maxItems: MAX_HANDLED }) }))
+const ANSWER = Compile(Type.Union([
+  Type.Object({ ok: Type.Literal(true) }),
+  Type.Object({ ok: Type.Literal(false), error: Type.Object({ code: Type.Optional(Type.String()), message: Type.String() }) }),
+]))
+const Filtered = Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { minItems: 1, maxItems: MAX_FILTERED }))
+const BROADCAST = Compile(Type.Object({
+  name: Type.String({ pattern: SIGNAL_NAME }),
+  to: Type.Optional(Type.Object(
+    { agentTypes: Filtered, capabilities: Filtered, pipelineId: Type.Optional(Id), stage: Type.Optional(Count) },
+    // A misspelt filter would reach everybody.
+    { additionalProperties: false },
+  )),
+  exceptConnection: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+}))
+
+const MAX_CAPABILITIES = 100
+const REGISTRATION = Compile(Type.Object({
+  agentId: Type.Optional(Id),
+  agentType: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+  capabilities: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: MAX_CAPABILITIES })),
+  maxTasks: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+}))
+const PRESENCE = Compile(Type.Object({ topic: Type.String(), watch: Type.Optional(Type.Boolean()) }))
+
 /** @throws HubError INVALID_MESSAGE, INVALID_TOPIC (`details.topic`), INVALID_CURSOR */
 export function checkSubscribe(input: unknown, limits: RequestLimits): SubscribeRequest {
   const message = form(SUBSCRIBE, input)
-  return { ...select(message, limits), ...sinceOf(message) }
+  const request: SubscribeRequest = { ...select(message, limits), ...sinceOf(message) }
+  if (message['snapshot'] !== true) return request
+  // A snapshot says itself where the events behind it begin.
+  if (request.since !== undefined) throw refusal('INVALID_MESSAGE', [{ path: 'snapshot', problem: 'goes without since' }])
+  return { ...request, snapshot: true }
+}
+
+/** @throws HubError INVALID_MESSAGE, INVALID_TOPIC */
+export function checkSnapshot(input: unknown, limits: RequestLimits): SnapshotRequest {
+  const { topics, after, limit } = form(SNAPSHOT, input)
+  const request: SnapshotRequest = { topics: readPatterns(topics as string[], limits) }
+  if (typeof after === 'string') request.after = after
+  if (typeof limit === 'number') request.limit = limit
+  return request
 }
 
 /** @throws HubError INVALID_MESSAGE, INVALID_TOPIC */
@@ -71,6 +120,50 @@ export function checkSignal(input: unknown, limits: SignalLimits): SignalRequest
   return request
 }
 
+/** The command under its canonical name. @throws HubError INVALID_MESSAGE, VALIDATION_ERROR, PAYLOAD_TOO_LARGE */
+export function checkCommand(input: unknown, limits: SignalLimits): CommandRequest {
+  const { command, payload, timeoutMs } = form(COMMAND, input)
+  const request: CommandRequest = { command: readCommand(command as string, 'command') }
+  if (payload !== undefined) {
+    weigh(payload, { maxBytes: limits.maxEventBytes, maxDepth: limits.maxDepth }, 'payload')
+    request.payload = payload
+  }
+  if (typeof timeoutMs === 'number') request.timeoutMs = timeoutMs
+  return request
+}
+
+/** The commands under their canonical names, each once. @throws HubError INVALID_MESSAGE */
+export function checkHandle(input: unknown): HandleRequest {
+  const { commands } = form(HANDLE, input)
+  return { commands: [...new Set((commands as string[]).map((name, index) => readCommand(name, `commands.${index}`)))] }
+}
+
+/** What an executor answered, and nothing else in it. @throws HubError INVALID_MESSAGE, VALIDATION_ERROR, PAYLOAD_TOO_LARGE */
+export function checkCommandAnswer(input: unknown, limits: SignalLimits): CommandAnswer {
+  const answer = form(ANSWER, input) as unknown as CommandAnswer
+  if (!answer.ok) {
+    const { code, message } = answer.error
+    return { ok: false, error: { ...(code !== undefined && { code: clip(code) }), message: message.slice(0, 2000) } }
+  }
+  const { result = null } = answer
+  weigh(result, { maxBytes: limits.maxEventBytes, maxDepth: limits.maxDepth }, 'result')
+  return { ok: true, result }
+}
+
+/** @throws HubError INVALID_MESSAGE, VALIDATION_ERROR, PAYLOAD_TOO_LARGE */
+export function checkBroadcast(input: unknown, limits: SignalLimits): BroadcastRequest {
+  const { name, data, to, exceptConnection } = form(BROADCAST, input)
+  const request: BroadcastRequest = { name: name as string }
+  if (data !== undefined) {
+    weigh(data, { maxBytes: limits.maxEventBytes, maxDepth: limits.maxDepth })
+    request.data = data
+  }
+  if (to !== undefined) request.to = { ...(to as NonNullable<BroadcastRequest['to']>) }
+  if (request.to?.stage !== undefined && request.to.pipelineId === undefined) throw refusal('INVALID_MESSAGE', [{ path: 'to.stage', problem: 'needs a pipelineId' }])
+  if (typeof exceptConnection === 'string') request.exceptConnection = exceptConnection
+  return request
+}
+
 /** @throws HubError INVALID_MESSAGE, INVALID_TOPIC, INVALID_CURSOR */
 export function checkHistory(input: unknown, limits: RequestLimits): HistoryRequest {
   const message = form(HISTORY, input)
@@ -80,7 +173,30 @@ export function checkHistory(input: unknown, limits: RequestLimits): HistoryRequ
   return request
 }
 
-function form(validator: { Check(value: unknown): boolean; Errors(value: unknown): Parameters<typeof explain>[1] }, input: unknown) {
+/** Also under the names `agent_id`, `agent_type` and `max_tasks`. @throws HubError INVALID_MESSAGE */
+export function checkRegistration(input: unknown): AgentRegistration {
+  const message = isPlainObject(input) ? { ...input } : input
+  if (isPlainObject(message)) {
+    for (const [name, other] of [['agentId', 'agent_id'], ['agentType', 'agent_type'], ['maxTasks', 'max_tasks']] as const) message[name] ??= message[other]
+  }
+  const { agentId, agentType, capabilities, maxTasks } = form(REGISTRATION, message)
+  const registration: AgentRegistration = {}
+  if (typeof agentId === 'string') registration.agentId = agentId
+  if (typeof agentType === 'string') registration.agentType = agentType
+  if (Array.isArray(capabilities)) registration.capabilities = [...new Set(capabilities as string[])]
+  if (typeof maxTasks === 'number') registration.maxTasks = maxTasks
+  return registration
+}
+
+/** @throws HubError INVALID_MESSAGE, INVALID_TOPIC: a mailbox has no watchers */
+export function checkPresence(input: unknown): Required<PresenceRequest> {
+  const { topic, watch = true } = form(PRESENCE, input)
+  if (!isTopic(topic) || topic.startsWith('inbox:')) throw notTopic(topic)
+  return { topic, watch: watch as boolean }
+}
+
+/** @throws HubError INVALID_MESSAGE */
+export function form(validator: { Check(value: unknown): boolean; Errors(value: unknown): Parameters<typeof explain>[1] }, input: unknown) {
   if (!isPlainObject(input)) throw refusal('INVALID_MESSAGE', [{ path: '', problem: 'is no object' }])
   const forbidden = Object.keys(input).find(isForbiddenKey)
   if (forbidden !== undefined) throw refusal('INVALID_MESSAGE', [{ path: forbidden, problem: 'is a forbidden key' }])
@@ -100,6 +216,12 @@ function readPatterns(topics: readonly string[], limits: RequestLimits): string[
   if (topics.length > limits.maxTopics) throw refusal('INVALID_MESSAGE', [{ path: 'topics', problem: `holds more than ${limits.maxTopics}` }])
   for (const topic of topics) if (!isTopicPattern(topic)) throw notTopic(topic)
   return [...new Set(topics)]
+}
+
+function readCommand(name: string, path: string): string {
+  const canonical = canonicalCommand(name)
+  if (!isTypePattern(canonical) || canonical.endsWith('*')) throw refusal('INVALID_MESSAGE', [{ path, problem: 'is no name of a command: words of a-z, 0-9 and _, joined by dots' }])
+  return canonical
 }
 
 /** Aliases of types are taken like their canonical names. */

@@ -52,6 +52,7 @@ export function normalise(input: unknown, limits: EventLimits, author: Author = 
   const { holes } = weigh(data, { maxBytes: isSnapshot(type) ? limits.maxSnapshotBytes : limits.maxEventBytes, maxDepth: limits.maxDepth })
   // Only an in-process producer can leave undefined fields; JSON would drop them anyway, but after the schema had taken them for present.
   const whole: unknown = holes ? JSON.parse(JSON.stringify(data)) : data
+  if (author !== 'hub') refuseHubFields(entry, whole)
   const problems = entry.check(whole)
   if (problems !== undefined) throw refusal('VALIDATION_ERROR', problems)
 
@@ -106,6 +107,11 @@ function readData(named: Named, canonical: boolean, entry: Entry, topics: string
   const changed = canonical ? undefined : reshape(named.name, data)
   for (const topic of changed?.topics ?? []) addTopic(topics, topic)
   return settleFields(entry, changed?.data ?? data)
+}
+
+function refuseHubFields(entry: Entry, data: unknown): void {
+  const field = entry.hubFields.find((name) => isPlainObject(data) && data[name] !== undefined)
+  if (field !== undefined) throw refusal('VALIDATION_ERROR', [{ path: field, problem: 'is filled in by the hub alone' }])
 }
 
 /** Known top-level fields in their canonical spelling, times in UTC. Copies only when something changes. */

@@ -25,7 +25,7 @@ export function routeTopics(event: Pick<NormalEvent, 'type' | 'data' | 'topics'>
     for (const template of templatesOf(entry)) fill(template, data, 0, template.literals[0]!, topics)
   }
   // Mail goes to its reader alone, whatever else was asked for (I6).
-  if (event.type === 'task.delegate') return topics
+  if (event.type === 'task.delegate' || event.type === 'execution.cancel') return topics
   // What a type tells the whole project is told to nobody else when the producer makes it mail, unless he asks for both (I6).
   if (event.topics.some((topic) => topicFamily(topic) === 'inbox')) topics = topics.filter((topic) => topicFamily(topic) !== topic)
   for (const topic of event.topics) add(topics, topic)

@@ -46,6 +46,21 @@ describe('what an identity may do', () => {
     expect(may(one, 'admin')).toBe(false)
   })
 
+  it('takes a grant of any spelling of a command, for giving and for handling it', () => {
+    const one = identity(['command:create_branch', 'handle:git.*'])
+    for (const name of ['create_branch', 'git.create_branch']) {
+      expect([name, may(one, 'command', name), may(one, 'handle', name)]).toEqual([name, true, true])
+    }
+    expect(may(one, 'handle', 'docs.build')).toBe(false)
+    expect(may(identity(['command:task.*']), 'command', 'start_task')).toBe(true)
+    expect(may(identity(['command:*']), 'handle', 'start_task')).toBe(false)
+    expect(may(identity(ROLE_PERMISSIONS.agent), 'handle', 'git.create_branch')).toBe(true)
+    expect(may(identity(ROLE_PERMISSIONS.agent), 'command', 'git.create_branch')).toBe(false)
+    expect(may(identity(ROLE_PERMISSIONS.viewer), 'handle', 'git.create_branch')).toBe(false)
+    for (const permission of ['handle:*', 'handle:git.*', 'handle:create_branch']) expect([permission, isPermission(permission)]).toEqual([permission, true])
+    for (const permission of ['handle:', 'handle:**', 'handle:task:1']) expect([permission, isPermission(permission)]).toEqual([permission, false])
+  })
+
   it('lets only the agent itself and admins read mail', () => {
     const agent = identity(ROLE_PERMISSIONS.agent)
     expect(may(agent, 'subscribe', 'inbox:coder-1')).toBe(true)

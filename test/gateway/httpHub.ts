@@ -8,6 +8,9 @@ import { signToken } from '../../server/src/access/tokens.js'
 import { createHttpGateway, type HttpDeps } from '../../server/src/gateway/http/gateway.js'
 import { silent } from '../../server/src/observe/log.js'
 import { createMetrics } from '../../server/src/observe/metrics.js'
+import { createEntityReader } from '../../server/src/operations/entities.js'
+import { snapshot } from '../../server/src/operations/snapshot.js'
+import { createTasks } from '../../server/src/operations/tasks.js'
 import { settingsWith } from '../../server/src/settings/read.js'
 import type { Settings } from '../../server/src/settings/table.js'
 import { openStore, storeOptions } from '../../server/src/store/open.js'
@@ -29,6 +32,7 @@ export interface Delivered {
 
 export interface HttpHub {
   url: string
+  app: { router: { stack: readonly object[] } }
   store: Store
   published: Published[]
   asked: unknown[]
@@ -55,7 +59,7 @@ export async function startHttpHub(overrides: Partial<Settings> = {}, more: Part
   await authenticator.start()
   const seen = { published: [] as Published[], asked: [] as unknown[], abandoned: [] as unknown[], delivered: [] as Delivered[] }
   const app = createHttpGateway({
-    operations: recordingOperations(seen),
+    operations: { ...recordingOperations(seen), ...readingOperations(store, settings) },
     intake: recordingIntake(seen.delivered),
     authenticator,
     store,
@@ -71,6 +75,7 @@ export async function startHttpHub(overrides: Partial<Settings> = {}, more: Part
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     url,
+    app,
     store,
     ...seen,
     fetch: (path, { as, ...init } = {}) => {
@@ -90,7 +95,7 @@ export function tokenOf(name: string): string {
 }
 
 /** Publishes whatever has a type; `history` answers at once, waits for its signal, or fails, as its first topic says. */
-function recordingOperations(seen: Pick<HttpHub, 'published' | 'asked' | 'abandoned'>): HttpDeps['operations'] {
+function recordingOperations(seen: Pick<HttpHub, 'published' | 'asked' | 'abandoned'>): Pick<HttpDeps['operations'], 'publish' | 'history'> {
   return {
     publish(identity, inputs, options) {
       seen.published.push({ identity, inputs, options })
@@ -112,6 +117,14 @@ function recordingOperations(seen: Pick<HttpHub, 'published' | 'asked' | 'abando
       })
     },
   }
+}
+
+/** What stands in the store; nothing can be ordered, for there is no processor. */
+function readingOperations(store: Store, settings: Settings): Pick<HttpDeps['operations'], 'snapshot' | 'entities' | 'tasks'> {
+  const deps = { state: store.state, partitions: store.partitions, settings }
+  const entities = createEntityReader(deps)
+  const away = () => Promise.reject(new HubError('UNAVAILABLE'))
+  return { snapshot: (identity, input) => snapshot(deps, identity, input), entities, tasks: createTasks({ announce: away, history: away, entities, settings }) }
 }
 
 function answerTo(input: unknown, at: number): Answer<PublishResult> {

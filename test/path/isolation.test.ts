@@ -23,7 +23,7 @@ let raw: RawRedis
 
 beforeAll(async () => {
   const secrets = PAIRS.flatMap(([, left, right]) => [left, right]).map((project) => `${project}=${secretOf(project)}`)
-  cluster = await startCluster({ workers: 2, processors: 1, partitions: PARTITIONS, env: { HUBBUB_GITHUB_SECRET: secrets.join(','), HUBBUB_LOG_LEVEL: 'error' } })
+  cluster = await startCluster({ workers: 2, processors: 1, partitions: PARTITIONS, env: { HUBBUB_GITHUB_SECRET: secrets.join(','), HUBBUB_LOG_LEVEL: 'error', HUBBUB_CONNECTION_EVENTS: 'none' } })
   await cluster.addWorker({ env: { HUBBUB_MESSAGE_RATE: '1', HUBBUB_MESSAGE_BURST: '5' } })
   raw = await openRaw(cluster.redis.url)
 }, 60_000)

@@ -40,12 +40,13 @@ describe('an entry of our gateways', () => {
       data: { taskId: 't1', progress: 40 },
       metadata: { version: '1.0', source: '/agents/coder', recordedAt: 1_700_000_000_000, correlationId: 'c1' },
     })
-    expect(verdict.append).toEqual({
-      seen: seenKey('default', '/agents/coder', 'e1'),
-      event: JSON.stringify(verdict.event),
-      topics: ['default/task:t1', 'default/run:r1'],
-      replyTo: 'w1',
-    })
+    expect(verdict).toMatchObject({ seen: seenKey('default', '/agents/coder', 'e1'), replyTo: 'w1' })
+  })
+
+  test('is ready for the journal when no state depends on it, and left to the fold otherwise', () => {
+    const { append, event } = accepted(entry('agents', { id: 'e2', type: 'custom.note', data: { n: 1 }, topics: ['run:r1'] }, { identity, replyTo: 'w1' }))
+    expect(append).toEqual({ seen: seenKey('default', '/agents/coder', 'e2'), event: JSON.stringify(event), topics: ['default/project', 'default/run:r1'], replyTo: 'w1' })
+    expect(accepted(entry('agents', progress('e1', 't1', 40), { identity })).append.event).toBe('')
   })
 
   test.each([

@@ -22,6 +22,8 @@ export class WireHub {
   beforeAnswer: (() => void) | undefined
   /** Called right behind each answer of a subscribe, in the same turn. */
   afterAnswer: (() => void) | undefined
+  /** Answers to messages that it does not know itself, by name. */
+  readonly answers = new Map<string, (payload: never) => Answer<object> | object>()
   refuseHandshake: ((auth: Record<string, unknown>) => FailureCode | undefined) | undefined
   readonly #server = createServer()
   readonly #io = new Server(this.#server, { serveClient: false })
@@ -56,6 +58,24 @@ export class WireHub {
     const event: HubEvent = { id, type: 'task.progress', timestamp: 0, project: 'default', topics, data: {}, metadata: { version: '1.0', source: '/x', recordedAt: 0 } }
     this.journal.push({ event, cursor: formatCursor('e', `1-${this.journal.length + 1}`) })
     for (const socket of this.#io.sockets.sockets.values()) if (this.#wants(socket, topics)) socket.emit(event.type, event, this.cursor)
+  }
+
+  /** Asks the only client. */
+  ask(name: string, payload: unknown): Promise<unknown> {
+    const [socket] = this.#io.sockets.sockets.values()
+    return socket!.timeout(5000).emitWithAck(name, payload) as Promise<unknown>
+  }
+
+  /** Sends an event to everybody, whatever they subscribed to: as mail comes. */
+  mail(type: string, topic: string, data: object): void {
+    const event: HubEvent = { id: `mail-${this.journal.length + 1}`, type, timestamp: 0, project: 'default', topics: [topic], data, metadata: { version: '1.0', source: '/hub', recordedAt: 0 } }
+    this.journal.push({ event, cursor: formatCursor('e', `1-${this.journal.length + 1}`) })
+    this.#io.emit(type, event, this.cursor)
+  }
+
+  /** A task's progress, to everybody. */
+  report(taskId: string, progress: number): void {
+    this.mail('task.progress', `task:${taskId}`, { taskId, progress })
   }
 
   /** As a network does it: no word of good-bye. */
@@ -96,6 +116,7 @@ export class WireHub {
         if (name.endsWith('subscribe')) socket.emit('hub.cursor', this.cursor)
       })
     }
+    for (const [name, answer] of this.answers) on(name, answer)
     on('subscribe', (request: SubscribeRequest) => this.#subscribe(own, request))
     on('unsubscribe', ({ subscriptionId }: UnsubscribeRequest) => {
       if (subscriptionId === undefined) own.clear()

@@ -148,6 +148,14 @@ describe('a delivery', () => {
     })
   })
 
+  it('of CI, a push or a pull request has its commit', () => {
+    const without = deliveries.flatMap(({ name, id, payload }) => {
+      if (!['workflow_run', 'check_run', 'check_suite', 'status', 'push', 'pull_request'].includes(name) || payload['deleted'] === true) return []
+      return /^[0-9a-f]{40}$/.test((take(name, payload).data as { sha: string }).sha) ? [] : [id]
+    })
+    expect(without).toEqual([])
+  })
+
   it('without a repository is the project\'s', () => {
     expect(take('installation', find('installation'))).toMatchObject({ type: 'github.event', topics: ['project'], data: { event: 'installation', installationId: 2 } })
   })
@@ -160,5 +168,44 @@ describe('a delivery', () => {
     for (const payload of [{}, { repository: null, sender: 5, action: {} }, { pull_request: [], issue: 'x', deployment: null, branches: [null, 5], ref: 7, label: 3, commits: {} }]) {
       expect(normalise(take(name, payload), LIMITS).type).toMatch(/^github\./)
     }
+  })
+})
+
+describe('a trailer', () => {
+  const namedIn = (name: string, payload: Payload) => (take(name, payload).data as { taskIds?: string[] }).taskIds
+  const pull = (body: unknown) => namedIn('pull_request', { pull_request: { number: 1, body } })
+
+  it('names tasks, one a line, however its key is written', () => {
+    expect(pull('Fixes the parser.\r\n\r\nTask: T-1\r\ntask:T-2\n  TASK:  a/b:3  \nTask: T-1')).toEqual(['T-1', 'T-2', 'a/b:3'])
+  })
+
+  it('is a line of its own and an id', () => {
+    for (const body of ['See Task: T-1', 'Task: T-1 and more', 'Task:', 'Task: a*', `Task: ${'x'.repeat(129)}`, 'Subtask: T-1', 'Task: T\u0000', '', null, 5]) expect(pull(body)).toBeUndefined()
+    expect(pull(`Task: ${'x'.repeat(128)}`)).toHaveLength(1)
+  })
+
+  it('is read of a push, of a comment on a pull request and of what CI ran on', () => {
+    const message = 'Mend\n\nTask: T-1'
+    expect(namedIn('push', { ref: 'refs/heads/fix', head_commit: { message: 'Task: T-2' }, commits: [{ message }, { message: 'Task: T-2' }, { message: 5 }, null] })).toEqual(['T-2', 'T-1'])
+    expect(namedIn('issue_comment', { issue: { number: 1, body: message, pull_request: {} } })).toEqual(['T-1'])
+    expect(namedIn('issue_comment', { issue: { number: 1, body: message } })).toBeUndefined()
+    expect(namedIn('pull_request_review', { pull_request: { number: 1, body: message }, review: {} })).toEqual(['T-1'])
+    expect(namedIn('workflow_run', { workflow_run: { head_commit: { message } } })).toEqual(['T-1'])
+    expect(namedIn('check_suite', { check_suite: { head_commit: { message } } })).toEqual(['T-1'])
+    expect(namedIn('status', { commit: { commit: { message } } })).toEqual(['T-1'])
+    expect(namedIn('merge_group', { merge_group: { head_commit: { message } } })).toEqual(['T-1'])
+  })
+
+  it('counts to eight, in a hundred commits, at the end of a text of any length', () => {
+    const lines = Array.from({ length: 20 }, (_, index) => `Task: T-${index}`)
+    expect(pull(lines.join('\n'))).toEqual(lines.slice(0, 8).map((line) => line.slice('Task: '.length)))
+    expect(namedIn('push', { ref: 'refs/heads/fix', commits: [...Array.from({ length: 100 }, () => ({ message: 'x' })), { message: 'Task: T-1' }] })).toBeUndefined()
+    expect(pull(`${' '.repeat(1_000_000)}\nTask: T-1`)).toEqual(['T-1'])
+  })
+
+  it('is all that goes on of the text', () => {
+    const mapped = take('pull_request', { pull_request: { number: 1, body: 'private words\nTask: T-1' } })
+    expect(JSON.stringify(mapped)).not.toContain('private')
+    expect(normalise(mapped, LIMITS).data).toMatchObject({ taskIds: ['T-1'] })
   })
 })

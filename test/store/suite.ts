@@ -4,8 +4,14 @@ import { DEFAULTS, type OpenStore } from './fixture.js'
 import { commitSuite } from './suite/commit.js'
 import { journalSuite } from './suite/journal.js'
 import { leaseSuite } from './suite/leases.js'
+import { mailboxSuite } from './suite/mailbox.js'
 import { recordSuite } from './suite/records.js'
+import { rosterSuite } from './suite/roster.js'
+import { selectionSuite } from './suite/selection.js'
 import { sourceSuite } from './suite/source.js'
+import { stateIndexSuite } from './suite/state-index.js'
+import { stateSuite } from './suite/state.js'
+import { timerSuite } from './suite/timers.js'
 
 export function storeSuite(name: string, openEmpty: OpenStore): void {
   describe(name, () => {
@@ -23,5 +29,11 @@ export function storeSuite(name: string, openEmpty: OpenStore): void {
     commitSuite(open)
     journalSuite(open)
     recordSuite(open)
+    mailboxSuite(open)
+    stateSuite(open)
+    stateIndexSuite(open)
+    selectionSuite(open)
+    timerSuite(open)
+    rosterSuite(open)
   })
 }

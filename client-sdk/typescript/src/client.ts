@@ -1,6 +1,11 @@
 /** What users hold: the client and its subscriptions. `connect` makes real ones, `testing` ones without a network. */
-import type { Cursor, EventMap, Filter, Gap, HubError, HubEvent, PublishResult, Signal, Since } from '@hubbub/protocol'
+import type { BroadcastRequest, BroadcastResult, Cursor, EventMap, Filter, Gap, HubError, HubEvent, PresenceResult, PublishResult, Signal, Since } from '@hubbub/protocol'
+import type { Agent, AgentOptions } from './agent.js'
+import type { CommandHandler, CommandOptions } from './commands.js'
+import type { Snapshot } from './snapshot.js'
 import type { ClientState } from './state.js'
+import type { Tasks } from './tasks.js'
+import type { LiveState } from './watch.js'
 
 /** Where an event stands: keep the cursor to go on behind it later, `subscribe({ since: cursor })`. */
 export interface Place {
@@ -33,6 +38,8 @@ export interface Subscription extends AsyncIterable<HubEvent> {
   on(handler: EventHandler): () => void
   /** Events that can no longer be had. */
   onGap(handler: (gap: Gap) => void): () => void
+  /** Told once: without an error when it was left or the client closed, else with the reason. */
+  onEnd(handler: (error?: HubError) => void): () => void
   /** Resolves when the history asked for was read and events come live; rejects when the subscription ended before. */
   live(): Promise<void>
   unsubscribe(): Promise<void>
@@ -75,6 +82,37 @@ export interface Client<Map extends object = EventMap> {
    * full queue, or OUTCOME_UNKNOWN when no answer came in time.
    */
   publish(type: string, data: unknown, options?: PublishOptions): Promise<PublishResult>
+  /**
+   * This client as an agent: registered now and on every later connection, and beating. One a client; `onTask` gives it work.
+   * Throws RangeError for a wrong option, `HubError` BUSINESS_LOGIC_ERROR for a second agent.
+   */
+  agent(options?: AgentOptions): Agent
+  readonly tasks: Tasks
+  /**
+   * Has somebody carry out a command, once at most, and resolves with what they answered. Rejects with NO_EXECUTOR, COMMAND_FAILED
+   * (`details`: the executor's code and message), COMMAND_TIMEOUT, EXECUTOR_LOST; with UNAVAILABLE when there is no connection for
+   * `timeoutMs`, and OUTCOME_UNKNOWN when the connection ends before the answer: in the last three it may have been carried out.
+   */
+  command(name: string, payload?: unknown, options?: CommandOptions): Promise<unknown>
+  /**
+   * Carries out commands of that name: also of its other spellings, and on every later connection. Of several clients that handle one
+   * the hub asks one. What the hub refuses is told to `onError`. Throws `HubError` BUSINESS_LOGIC_ERROR for a name that is handled here.
+   */
+  handle(name: string, handler: CommandHandler): () => void
+  /** The state of what the topics name, complete; without a connection that is when there is one. Rejects with the hub's refusal. */
+  snapshot(topics: string | string[]): Promise<Snapshot>
+  /**
+   * The state of what the topics name, kept true by the events that follow, over connections and gaps. Resolves when it is complete for
+   * the first time. It is one of the connection's subscriptions.
+   */
+  watch(topics: string | string[]): Promise<LiveState>
+  /**
+   * Who watches the topic now. Changes follow as signals `presence.changed` (`onSignal`) for as long as this connection lasts, unless
+   * `watch` is false. Rejects with UNAVAILABLE without a connection.
+   */
+  presence(topic: string, options?: { watch?: boolean }): Promise<PresenceResult>
+  /** A signal to connected agents, by type, capability or pipeline. Rejects with UNAVAILABLE without a connection. */
+  broadcast(request: BroadcastRequest): Promise<BroadcastResult>
   /** To whoever is connected to the topic now; rejects with UNAVAILABLE without a connection. */
   signal(topic: string, name: string, data?: unknown): Promise<void>
   onSignal(handler: (signal: Signal) => void): () => void

@@ -1,13 +1,25 @@
 /** The only place that puts the parts together: a link below, feed and outbox on it, the user's handlers above. */
-import { HubError, parseCursor, typeMatches, type Cursor, type EventMap, type Gap, type HubEvent, type PublishResult, type Signal } from '@hubbub/protocol'
+import {
+  HubError, parseCursor, typeMatches,
+  type BroadcastRequest, type BroadcastResult, type CommandAnswer, type CommandCall, type Cursor, type EventMap, type Gap, type HubEvent, type PresenceResult,
+  type PublishResult, type Signal,
+} from '@hubbub/protocol'
+import { ClientAgent, type Agent, type AgentOptions } from './agent.js'
+import { Calls } from './calls.js'
 import type { Client, EventHandler, PublishOptions, SubscribeOptions, Subscription } from './client.js'
+import { ANSWER_MS, COMMAND_MS, Executor, type CommandHandler, type CommandOptions } from './commands.js'
 import { Connection } from './connection.js'
 import { Feed } from './feed.js'
-import { Dropped, errorOf, type Link, type LinkEvents } from './link.js'
+import type { Link, LinkEvents } from './link.js'
 import { Listeners, throwOutside } from './listeners.js'
+import { Mail } from './mail.js'
+import { newId } from './new-id.js'
 import { settle, type ConnectOptions, type Settled } from './options.js'
 import { Outbox } from './outbox.js'
+import { readSnapshot, type Snapshot } from './snapshot.js'
 import { nextState, type ClientState, type StateInput } from './state.js'
+import { createTasks, type Tasks } from './tasks.js'
+import { Watch, type LiveState } from './watch.js'
 
 /** Begins to connect, and goes on until it succeeds, the hub refuses for good, or `close`. Throws RangeError for a wrong option. */
 export function connect<Map extends object = EventMap>(url: string, options: ConnectOptions = {}): Client<Map> {
@@ -22,6 +34,11 @@ export class HubClient<Map extends object> implements Client<Map> {
   readonly #link: Link
   readonly #feed: Feed
   readonly #outbox: Outbox
+  readonly #calls: Calls
+  readonly #executor: Executor
+  readonly #mail = new Mail()
+  readonly tasks: Tasks
+  #agent: Agent | undefined
   readonly #events = new globalThis.Map<string, Listeners<[HubEvent, { cursor: Cursor }]>>()
   readonly #errors = new Listeners<[HubError]>()
   readonly #onThrow = (error: unknown): void => this.#threw(error)
@@ -43,6 +60,9 @@ export class HubClient<Map extends object> implements Client<Map> {
       onReading: (isReading) => this.#go(isReading ? 'filling' : 'filled'),
     })
     this.#outbox = new Outbox({ link, queueLimit, publishTimeoutMs, backoff })
+    this.#calls = new Calls({ link, againMs: publishTimeoutMs, backoff, onThrow: this.#onThrow })
+    this.#executor = new Executor(this.#calls, (error) => this.#errors.tell(error))
+    this.tasks = createTasks({ calls: this.#calls, snapshot: (topics) => this.#read(topics), watch: (topics) => this.watch(topics) })
     this.#link = makeLink({
       connecting: () => this.#go('retry'),
       opened: (recovered) => this.#opened(recovered),
@@ -96,13 +116,52 @@ export class HubClient<Map extends object> implements Client<Map> {
     return this.#outbox.add({ id, type, timestamp, data, ...rest })
   }
 
+  agent(options: AgentOptions = {}): Agent {
+    if (this.#agent && this.#agent.state !== 'closed') throw new HubError('BUSINESS_LOGIC_ERROR', 'This client is an agent already: another one needs a client of its own.')
+    return (this.#agent = new ClientAgent(options, {
+      calls: this.#calls,
+      mail: this.#mail,
+      publish: (type, data, publishing) => this.publish(type, data, publishing),
+      trouble: (error) => this.#errors.tell(error),
+      close: () => this.close(),
+    }))
+  }
+
+  async command(name: string, payload?: unknown, { timeoutMs = COMMAND_MS }: CommandOptions = {}): Promise<unknown> {
+    const request = { command: name, ...(payload !== undefined && { payload }), timeoutMs }
+    const { result } = await this.#calls.once('command', request, timeoutMs, timeoutMs + ANSWER_MS)
+    return result
+  }
+
+  handle(name: string, handler: CommandHandler): () => void {
+    return this.#executor.handle(name, handler)
+  }
+
+  snapshot(topics: string | string[]): Promise<Snapshot> {
+    return this.#read(typeof topics === 'string' ? [topics] : topics)
+  }
+
+  async watch(topics: string | string[]): Promise<LiveState> {
+    const subscription = await this.subscribe(topics)
+    const watch = new Watch(subscription, {
+      calls: this.#calls,
+      snapshot: (patterns) => this.#read(patterns),
+      onThrow: this.#onThrow,
+      trouble: (error) => this.#errors.tell(error),
+    })
+    return await watch.begin()
+  }
+
+  presence(topic: string, { watch }: { watch?: boolean } = {}): Promise<PresenceResult> {
+    return this.#calls.now('presence', { topic, ...(watch !== undefined && { watch }) })
+  }
+
+  broadcast(request: BroadcastRequest): Promise<BroadcastResult> {
+    return this.#calls.now('broadcast', request)
+  }
+
   async signal(topic: string, name: string, data?: unknown): Promise<void> {
-    try {
-      const answer = await this.#link.request('signal', { topic, name, ...(data !== undefined && { data }) })
-      if (!answer.ok) throw errorOf(answer.error)
-    } catch (error) {
-      throw error instanceof Dropped ? new HubError('UNAVAILABLE', 'There is no connection; signals are not kept.', undefined, { cause: error }) : error
-    }
+    await this.#calls.now('signal', { topic, name, ...(data !== undefined && { data }) })
   }
 
   onSignal(handler: (signal: Signal) => void): () => void {
@@ -130,12 +189,14 @@ export class HubClient<Map extends object> implements Client<Map> {
 
   #opened(recovered: boolean): void {
     this.#go('opened')
+    this.#calls.opened()
     void this.#feed.opened(recovered)
     void this.#outbox.flush()
   }
 
   #dropped(): void {
     this.#feed.dropped()
+    this.#calls.dropped()
     this.#go('dropped')
   }
 
@@ -146,11 +207,19 @@ export class HubClient<Map extends object> implements Client<Map> {
   }
 
   #message(name: string, args: readonly unknown[]): void {
-    const [first, cursor] = args
+    const [first, second] = args
     if (name === 'hub.cursor') this.#feed.bookmark(first as Cursor)
     else if (name === 'gap') this.#feed.gap(first as Gap)
     else if (name === 'signal') this.#signals.tell(first as Signal)
-    else if (args.length === 2 && isEvent(first) && parseCursor(cursor)) this.#feed.event(first, cursor as Cursor)
+    else if (name === 'command' && isCall(first) && typeof second === 'function') void this.#executor.carryOut(first, second as (answer: CommandAnswer) => void)
+    else if (args.length === 2 && isEvent(first) && parseCursor(second)) {
+      this.#mail.heard(first)
+      this.#feed.event(first, second as Cursor)
+    }
+  }
+
+  #read(topics: readonly string[]): Promise<Snapshot> {
+    return readSnapshot(topics, (request) => this.#calls.again('snapshot', request))
   }
 
   #hand(event: HubEvent, cursor: Cursor): void {
@@ -162,6 +231,7 @@ export class HubClient<Map extends object> implements Client<Map> {
     this.#end = error
     this.#feed.closed(error)
     this.#outbox.close(error)
+    this.#calls.closed(error)
     if (error) this.#errors.tell(error)
     this.#go('close')
   }
@@ -182,10 +252,6 @@ function isEvent(thing: unknown): thing is HubEvent {
   return typeof thing === 'object' && thing !== null && Array.isArray((thing as HubEvent).topics) && typeof (thing as HubEvent).type === 'string'
 }
 
-/** A UUID of version 4. Not `crypto.randomUUID`: browsers have it on secure pages only. */
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  return Array.from(bytes, (byte, index) => ([4, 6, 8, 10].includes(index) ? '-' : '') + byte.toString(16).padStart(2, '0')).join('')
+function isCall(thing: unknown): thing is CommandCall {
+  return typeof thing === 'object' && thing !== null && typeof (thing as CommandCall).command === 'string'
 }

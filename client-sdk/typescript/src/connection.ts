@@ -5,7 +5,7 @@
 import { FAILURES, HubError, type Answer } from '@hubbub/protocol'
 import { io, type Socket } from 'socket.io-client'
 import { Credentials } from './credentials.js'
-import { Dropped, errorOf, isAnswer, isFailure, retryAfter, type Link, type LinkEvents, type Requests } from './link.js'
+import { Dropped, errorOf, isAnswer, isFailure, retryAfter, type Asking, type Link, type LinkEvents, type Requests } from './link.js'
 import type { Settled } from './options.js'
 import { backoffDelay } from './state.js'
 
@@ -61,7 +61,7 @@ export class Connection implements Link {
     this.#rejectPending()
   }
 
-  request<K extends keyof Requests>(name: K, payload: Requests[K][0], heard?: (answer: Answer<Requests[K][1]>) => void): Promise<Answer<Requests[K][1]>> {
+  request<K extends keyof Requests>(name: K, payload: Requests[K][0], { heard, patienceMs = 0 }: Asking<K> = {}): Promise<Answer<Requests[K][1]>> {
     return new Promise((resolve, reject) => {
       if (!this.isOpen) return reject(new Dropped())
       const settle = (): void => {
@@ -73,7 +73,8 @@ export class Connection implements Link {
         reject(error)
       }
       // The hub answers everything in less: this connection is dead, though nobody has said so.
-      const deadline = setTimeout(() => this.#abandon(new HubError('TIMEOUT', `The hub did not answer '${name}' within ${this.options.ackTimeoutMs} ms.`)), this.options.ackTimeoutMs)
+      const ms = Math.max(this.options.ackTimeoutMs, patienceMs)
+      const deadline = setTimeout(() => this.#abandon(new HubError('TIMEOUT', `The hub did not answer '${name}' within ${ms} ms.`)), ms)
       this.#pending.add(drop)
       this.#socket.emit(name, payload, (given: unknown) => {
         settle()

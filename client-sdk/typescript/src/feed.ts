@@ -205,7 +205,7 @@ export class Feed {
   async #change<K extends 'subscribe' | 'unsubscribe'>(name: K, payload: Requests[K][0], take?: (result: Requests[K][1]) => void): Promise<Requests[K][1]> {
     this.#asking++
     try {
-      const answer = await this.deps.link().request(name, payload, (heard) => heard.ok && take?.(heard))
+      const answer = await this.deps.link().request(name, payload, { heard: (heard) => heard.ok && take?.(heard) })
       if (!answer.ok) throw errorOf(answer.error)
       return answer
     } finally {

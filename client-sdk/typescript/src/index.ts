@@ -1,6 +1,16 @@
 export { connect } from './connect.js'
+export { drainOnSignals } from './drain.js'
+export type { Agent, AgentOptions, AgentState } from './agent.js'
+export type { AgentTask, LogLevel, TaskContext, TaskHandler } from './assignment.js'
 export type { Client, EventHandler, Place, PublishOptions, SubscribeOptions, Subscription } from './client.js'
+export type { CommandContext, CommandHandler, CommandOptions } from './commands.js'
 export type { ConnectOptions } from './options.js'
+export type { Snapshot } from './snapshot.js'
 export type { Backoff, ClientState } from './state.js'
+export type { CancelOptions, TaskFilter, Tasks, WaitOptions } from './tasks.js'
+export type { LiveState, StateChange } from './watch.js'
 export { HubError } from '@hubbub/protocol'
-export type { Cursor, EventMap, Failure, FailureCode, Filter, Gap, HubEvent, PublishResult, Signal, Since } from '@hubbub/protocol'
+export type {
+  AgentRegistered, AgentStatus, BroadcastRequest, BroadcastResult, Cursor, Entities, EntityView, EventMap, Failure, FailureCode, Filter, Gap, HubEvent, Kind,
+  PresenceChange, PresenceResult, PublishResult, Signal, Since, TaskOrder, TaskStatus, TaskView,
+} from '@hubbub/protocol'

@@ -3,7 +3,11 @@
  * a network. A link reconnects by itself and reports; it knows nothing of events and subscriptions.
  */
 import { HubError, isFailureCode } from '@hubbub/protocol'
-import type { Answer, Failure, PublishRequest, PublishResult, SignalRequest, SubscribeRequest, SubscribeResult, UnsubscribeRequest, UnsubscribeResult } from '@hubbub/protocol'
+import type {
+  AgentRegistered, AgentRegistration, Answer, BroadcastRequest, BroadcastResult, CommandRequest, CommandResult, Failure, HandleRequest, HandleResult,
+  PresenceRequest, PresenceResult, PublishRequest, PublishResult, SignalRequest, SnapshotRequest, SnapshotResult, SubscribeRequest, SubscribeResult,
+  UnsubscribeRequest, UnsubscribeResult,
+} from '@hubbub/protocol'
 
 /** Client to hub: payload and result of each message. */
 export interface Requests {
@@ -12,6 +16,19 @@ export interface Requests {
   publish: [PublishRequest | PublishRequest[], PublishResult | { results: Answer<PublishResult>[] }]
   signal: [SignalRequest, object]
   'auth.refresh': [{ token: string }, object]
+  snapshot: [SnapshotRequest, SnapshotResult]
+  'agent.register': [AgentRegistration, AgentRegistered]
+  command: [CommandRequest, CommandResult]
+  'command.handle': [HandleRequest, HandleResult]
+  broadcast: [BroadcastRequest, BroadcastResult]
+  presence: [PresenceRequest, PresenceResult]
+}
+
+export interface Asking<K extends keyof Requests> {
+  /** Called in the answer's own turn, before whatever the hub sent behind it; the promise's followers may come later. */
+  heard?: (answer: Answer<Requests[K][1]>) => void
+  /** ms that the hub may take, where it is more than a connection is otherwise believed to live without an answer. */
+  patienceMs?: number
 }
 
 export interface Link {
@@ -20,11 +37,8 @@ export interface Link {
   readonly transport: string | undefined
   open(): void
   close(): void
-  /**
-   * Rejects with `Dropped` only: when there is no connection, or it ended before the answer came. `heard` is called in the
-   * answer's own turn, before whatever the hub sent behind it; the promise's followers may come later.
-   */
-  request<K extends keyof Requests>(name: K, payload: Requests[K][0], heard?: (answer: Answer<Requests[K][1]>) => void): Promise<Answer<Requests[K][1]>>
+  /** Rejects with `Dropped` only: when there is no connection, or it ended before the answer came. */
+  request<K extends keyof Requests>(name: K, payload: Requests[K][0], asking?: Asking<K>): Promise<Answer<Requests[K][1]>>
 }
 
 export interface LinkEvents {
@@ -32,7 +46,7 @@ export interface LinkEvents {
   /** `recovered`: the hub kept the session and replays by itself what was missed. */
   opened(recovered: boolean): void
   dropped(): void
-  /** Anything that the hub sent: name and arguments. */
+  /** Anything that the hub sent: name and arguments, the acknowledgement last where the hub wants one. */
   message(name: string, args: readonly unknown[]): void
   /** Something went wrong; the link goes on trying. */
   troubled(error: HubError): void

@@ -21,6 +21,7 @@ export class OwnSubscription implements Subscription {
   onceAnswered: ((error?: HubError) => void) | undefined
   readonly #handlers: Listeners<[HubEvent, Place]>
   readonly #gaps: Listeners<[Gap]>
+  readonly #ends: Listeners<[HubError?]>
   readonly #live = new Deferred()
   #queue: { event: HubEvent; cursor: Cursor }[] = []
   #taken: Cursor | undefined
@@ -34,6 +35,7 @@ export class OwnSubscription implements Subscription {
     this.topics = asked.topics
     this.#handlers = new Listeners(deps.onThrow)
     this.#gaps = new Listeners(deps.onThrow)
+    this.#ends = new Listeners(deps.onThrow)
     // Whoever does not ask need not hear.
     this.#live.promise.catch(() => undefined)
   }
@@ -57,6 +59,10 @@ export class OwnSubscription implements Subscription {
 
   onGap(handler: (gap: Gap) => void): () => void {
     return this.#gaps.add(handler)
+  }
+
+  onEnd(handler: (error?: HubError) => void): () => void {
+    return this.#ends.add(handler)
   }
 
   live(): Promise<void> {
@@ -124,11 +130,13 @@ export class OwnSubscription implements Subscription {
   }
 
   end(error?: HubError): void {
+    const wasEnded = this.phase === 'ended'
     this.phase = 'ended'
     this.#error ??= error
     this.#live.reject(error ?? new HubError('NOT_SUBSCRIBED', 'The subscription was ended.'))
     release(this.#wake)
     release(this.#room)
+    if (!wasEnded) this.#ends.tell(error)
   }
 
   #spill(): void {

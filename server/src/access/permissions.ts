@@ -1,11 +1,11 @@
 /** What an identity may do. Projects are checked before (`chooseProject`): an identity acts in exactly one. */
-import { isTopic, isTopicPattern, topicFamily, typeMatches } from '@hubbub/protocol'
+import { commandNames, isTopic, isTopicPattern, topicFamily, typeMatches } from '@hubbub/protocol'
 import type { Identity } from './identity.js'
 import type { Action } from './roles.js'
 
 /**
  * `name` is an event type for `publish`, a topic or topic pattern for `subscribe` and `signal`, a command's name for
- * `command`; `admin` needs none. False for whatever is not of the grammar.
+ * `command` and `handle`, of which a grant of any spelling counts; `admin` needs none. False for whatever is not of the grammar.
  */
 export function may(identity: Identity, action: Action, name = ''): boolean {
   const admin = isAdmin(identity)
@@ -13,8 +13,10 @@ export function may(identity: Identity, action: Action, name = ''): boolean {
     case 'admin':
       return admin
     case 'publish':
-    case 'command':
       return admin || granted(identity, action, (pattern) => typeMatches(pattern, name))
+    case 'command':
+    case 'handle':
+      return admin || granted(identity, action, (pattern) => commandNames(name).some((spelling) => typeMatches(pattern, spelling)))
     case 'subscribe':
     case 'signal':
       if (!isTopicPattern(name)) return false

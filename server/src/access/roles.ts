@@ -9,22 +9,23 @@
  * | subscribe | topic pattern: `*`, `task:*`, `task:ab*`, `task:1`, `system`     | live events, replay and history alike    |
  * | publish   | type pattern: `*`, `task.*`, `task.progress`                     | handing in events of those types         |
  * | signal    | topic pattern                                                   | messages to whoever is connected now     |
- * | command   | command name or pattern: `*`, `start_task`                       | commands                                 |
+ * | command   | command name or pattern: `*`, `git.*`, `start_task`              | giving commands                          |
+ * | handle    | the same                                                        | carrying them out                        |
  *
  * Mail is outside of the table: `inbox:X` is for the agent X (role `agent`, subject `X`) and admins, whatever else is granted.
  */
 import { isTopicPattern, isTypePattern } from '@hubbub/protocol'
 import { ROLES, type Role } from './identity.js'
 
-export const ACTIONS = ['subscribe', 'publish', 'signal', 'command'] as const
+export const ACTIONS = ['subscribe', 'publish', 'signal', 'command', 'handle'] as const
 export type Action = (typeof ACTIONS)[number] | 'admin'
 
 const AGENT_FAMILIES = ['agent', 'task', 'tdd', 'agui', 'checkpoint', 'pipeline', 'stream', 'gate', 'signal', 'custom'] as const
 
 export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly string[]>> = {
   viewer: ['subscribe:*'],
-  agent: ['subscribe:*', ...AGENT_FAMILIES.map((family) => `publish:${family}.*`), 'signal:*'],
-  service: ['subscribe:*', 'publish:*', 'signal:*', 'command:*'],
+  agent: ['subscribe:*', ...AGENT_FAMILIES.map((family) => `publish:${family}.*`), 'signal:*', 'handle:*'],
+  service: ['subscribe:*', 'publish:*', 'signal:*', 'command:*', 'handle:*'],
   admin: ['admin'],
 }
 
@@ -45,6 +46,7 @@ export function isPermission(text: unknown): text is string {
       return isTopicPattern(pattern)
     case 'publish':
     case 'command':
+    case 'handle':
       return isTypePattern(pattern)
     default:
       return false

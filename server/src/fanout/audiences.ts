@@ -1,8 +1,11 @@
 /**
  * Live delivery costs by audience, not by socket: a distinct set of interests in one encoding. For a burst the audiences
  * concerned are found by topic, each decides once which entries it gets, and all its sessions share the buffers.
+ * Mail is no interest of an audience, or each agent would be one of its own: whose mail is in a burst gets buffers of its own for
+ * that burst, mail and audience's entries in journal order (I1).
  */
-import { BARE_TOPICS, isWildcard, passes, topicFamily, topicMatches, type Interest } from '@hubbub/protocol'
+import { BARE_TOPICS, compareOffsets, isWildcard, passes, topicFamily, topicMatches, type Interest } from '@hubbub/protocol'
+import { topicKey } from '../store/port.js'
 import { chunksOf, type Chunk, type Encoding, type TailEntry } from './entry.js'
 import type { Session } from './session.js'
 
@@ -14,8 +17,16 @@ export interface Audience {
   readonly sessions: Set<Session>
 }
 
+/** A burst's chunks, each in journal order. Who is in `mailed` gets those, and not its audience's. */
+export interface Routed {
+  shared: Map<Audience, Chunk[]>
+  mailed: Map<Session, Chunk[]>
+}
+
 export class Audiences {
   private readonly byKey = new Map<string, Audience>()
+  /** By `topicKey` of the inbox. */
+  private readonly readers = new Map<string, Set<Session>>()
   private readonly of = new Map<Session, Audience>()
   private readonly projects = new Map<string, ProjectIndex>()
 
@@ -27,12 +38,17 @@ export class Audiences {
     const key = session.audienceKey
     let audience = this.byKey.get(key)
     if (!audience) {
-      audience = { key, project: session.project, encoding: session.outlet.encoding, interests: [...session.subscriptions.values()], sessions: new Set() }
+      audience = { key, project: session.project, encoding: session.outlet.encoding, interests: session.chosen, sessions: new Set() }
       this.byKey.set(key, audience)
       this.index(audience.project).add(audience)
     }
     audience.sessions.add(session)
     this.of.set(session, audience)
+    for (const inbox of inboxKeys(session)) {
+      const readers = this.readers.get(inbox)
+      if (readers) readers.add(session)
+      else this.readers.set(inbox, new Set([session]))
+    }
   }
 
   leave(session: Session): void {
@@ -40,6 +56,11 @@ export class Audiences {
     if (!audience) return
     this.of.delete(session)
     audience.sessions.delete(session)
+    for (const inbox of inboxKeys(session)) {
+      const readers = this.readers.get(inbox)
+      readers?.delete(session)
+      if (readers?.size === 0) this.readers.delete(inbox)
+    }
     if (audience.sessions.size > 0) return
     this.byKey.delete(audience.key)
     const index = this.index(audience.project)
@@ -51,8 +72,8 @@ export class Audiences {
     return this.of.keys()
   }
 
-  /** For each audience concerned its chunks, in journal order; an entry that matches twice goes once. */
-  route(burst: readonly TailEntry[]): Map<Audience, Chunk[]> {
+  /** An entry that matches twice goes once. */
+  route(burst: readonly TailEntry[]): Routed {
     const hits = new Map<Audience, TailEntry[]>()
     for (const entry of burst) {
       this.projects.get(entry.event.project)?.match(entry, (audience) => {
@@ -61,9 +82,30 @@ export class Audiences {
         else if (entries[entries.length - 1] !== entry) entries.push(entry)
       })
     }
-    const routed = new Map<Audience, Chunk[]>()
-    for (const [audience, entries] of hits) routed.set(audience, chunksOf(entries, audience.encoding))
+    const routed: Routed = { shared: new Map(), mailed: new Map() }
+    for (const [audience, entries] of hits) routed.shared.set(audience, chunksOf(entries, audience.encoding))
+    for (const [session, mail] of this.mailIn(burst)) {
+      const others = hits.get(this.of.get(session)!) ?? []
+      const entries = [...new Set([...others, ...mail])].sort((a, b) => compareOffsets(a.offset, b.offset))
+      routed.mailed.set(session, chunksOf(entries, session.outlet.encoding))
+    }
     return routed
+  }
+
+  private mailIn(burst: readonly TailEntry[]): Map<Session, TailEntry[]> {
+    const found = new Map<Session, TailEntry[]>()
+    if (this.readers.size === 0) return found
+    for (const entry of burst) {
+      for (const topic of entry.event.topics) {
+        if (!topic.startsWith('inbox:')) continue
+        for (const session of this.readers.get(topicKey(entry.event.project, topic)) ?? []) {
+          const mail = found.get(session)
+          if (mail) mail.push(entry)
+          else found.set(session, [entry])
+        }
+      }
+    }
+    return found
   }
 
   private index(project: string): ProjectIndex {
@@ -74,6 +116,10 @@ export class Audiences {
     }
     return index
   }
+}
+
+function inboxKeys(session: Session): string[] {
+  return (session.inbox?.topics ?? []).map((topic) => topicKey(session.project, topic))
 }
 
 interface Place {

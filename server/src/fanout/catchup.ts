@@ -7,7 +7,7 @@ import { chunksOf } from './entry.js'
 import { cursorAt, resume } from './epochs.js'
 import { readPage } from './pages.js'
 import type { Session } from './session.js'
-import { wanted } from './subscription.js'
+import { wanted, type Subscription } from './subscription.js'
 
 const RETRY_MS = 200
 
@@ -60,21 +60,36 @@ async function checkCursor(session: Session, deps: CatchUpDeps): Promise<void> {
 
 async function step(session: Session, deps: CatchUpDeps): Promise<void> {
   const { tail, version } = session
-  const upTo = tail.flushed
-  if (session.subscriptions.size === 0) return moveTo(session, upTo)
   const after = session.position
-  const page = await readPage({ journal: deps.journal, partition: tail.partition, window: tail.window }, session.project, [...session.subscriptions.values()], after, upTo)
+  const { counting, upTo } = stretch(session, after)
+  if (counting.length === 0) return moveTo(session, upTo)
+  const page = await readPage({ journal: deps.journal, partition: tail.partition, window: tail.window }, session.project, counting, after, upTo)
   if (session.state !== 'catching-up' || session.version !== version) return
   if (isAfter(page.floor, after)) tellTrimmed(session, deps, laterOf(page.floor, after))
   const entries = page.entries.filter((entry) => entry.event.project === session.project && wanted(session.subscriptions.values(), entry))
   for (const chunk of chunksOf(entries, session.outlet.encoding)) {
     session.outlet.write(chunk)
     session.moveTo(chunk.last.cursor)
+    if (session.inbox) session.onMail?.()
     await session.outlet.drained()
     // What was read is void: the rest of the page is read again behind the cursor, for the subscriptions of now.
     if (session.state !== 'catching-up' || session.version !== version) return
   }
   moveTo(session, laterOf(page.reached, session.position))
+}
+
+/**
+ * The next stretch of the journal, and the subscriptions that count in all of it: one that was made while an agent still reads old
+ * mail (a wildcard, perhaps, for which everything is scanned) begins behind that mail.
+ */
+function stretch(session: Session, after: Offset): { counting: Subscription[]; upTo: Offset } {
+  const counting: Subscription[] = []
+  let upTo = session.tail.flushed
+  for (const subscription of session.subscriptions.values()) {
+    if (!isAfter(subscription.from, after)) counting.push(subscription)
+    else if (isAfter(upTo, subscription.from)) upTo = subscription.from
+  }
+  return { counting, upTo }
 }
 
 function tellTrimmed(session: Session, deps: CatchUpDeps, floor: Offset): void {

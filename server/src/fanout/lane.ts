@@ -8,7 +8,7 @@ import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Settings } from '../settings/table.js'
 import type { Journal } from '../store/port.js'
-import { Audiences, familyLabel, type Audience } from './audiences.js'
+import { Audiences, familyLabel } from './audiences.js'
 import { catchUp } from './catchup.js'
 import type { Chunk, TailEntry } from './entry.js'
 import { nextState, Session, type Outlet } from './session.js'
@@ -38,7 +38,8 @@ export class Lane implements TailListener {
   }
 
   /**
-   * A session at the flushed position, live at once; or with a cursor and what it was subscribed to, catching up from there.
+   * A session at the flushed position, live at once; or with a cursor, catching up from there. `restored` is what it is
+   * subscribed to from the beginning.
    * Synchronous: nothing can be committed between the position and the joining.
    */
   open(project: string, outlet: Outlet, at?: Cursor, restored: readonly Subscription[] = []): Session {
@@ -75,9 +76,16 @@ export class Lane implements TailListener {
   burst(entries: readonly TailEntry[]): void {
     const now = Date.now()
     for (const entry of entries) this.unmarkedBytes += entry.size
-    for (const [audience, chunks] of this.audiences.route(entries)) {
-      this.measure(audience, chunks, now)
-      for (const session of [...audience.sessions]) this.write(session, chunks, now)
+    const { shared, mailed } = this.audiences.route(entries)
+    for (const [audience, chunks] of shared) {
+      const sessions = [...audience.sessions].filter((session) => !mailed.has(session))
+      this.measure(sessions.length, chunks, now)
+      for (const session of sessions) this.write(session, chunks, now)
+    }
+    for (const [session, chunks] of mailed) {
+      this.measure(1, chunks, now)
+      this.write(session, chunks, now)
+      session.onMail?.()
     }
   }
 
@@ -118,9 +126,8 @@ export class Lane implements TailListener {
     }
   }
 
-  private measure(audience: Audience, chunks: readonly Chunk[], now: number): void {
+  private measure(sessions: number, chunks: readonly Chunk[], now: number): void {
     const { metrics } = this.deps
-    const sessions = audience.sessions.size
     for (const chunk of chunks) {
       metrics.bytesOut.inc(chunk.bytes * sessions)
       const counts = new Map<string, number>()

@@ -13,7 +13,7 @@
  */
 import { isAfter, type Gap, type Offset, type Cursor } from '@hubbub/protocol'
 import type { Chunk, Encoding } from './entry.js'
-import { interestKey, type Subscription } from './subscription.js'
+import { INBOX, interestKey, type Subscription } from './subscription.js'
 import type { PartitionTail } from './tail.js'
 
 export type SessionState = 'live' | 'catching-up' | 'closed'
@@ -53,6 +53,8 @@ export class Session {
   heardAt = Date.now()
   /** The bookmark it was last given. */
   heardCursor?: Cursor
+  /** Told when its socket was given mail. */
+  onMail?: () => void
   private offset!: Offset
 
   /** @param cursor the connection holds everything up to here; must be well-formed */
@@ -81,13 +83,22 @@ export class Session {
     }
   }
 
+  /** What its client asked for: all but the mail that comes with the connection. */
+  get chosen(): Subscription[] {
+    return [...this.subscriptions.values()].filter(({ id }) => id !== INBOX)
+  }
+
+  get inbox(): Subscription | undefined {
+    return this.subscriptions.get(INBOX)
+  }
+
   get isAhead(): boolean {
     return isAfter(this.offset, this.tail.flushed)
   }
 
   /** Sessions with equal keys share an audience. */
   get audienceKey(): string {
-    const interests = [...new Set([...this.subscriptions.values()].map(interestKey))].sort()
+    const interests = [...new Set(this.chosen.map(interestKey))].sort()
     return `${this.outlet.encoding.name} ${this.project} ${interests.join(' ')}`
   }
 }

@@ -8,6 +8,12 @@ export interface Subscription extends Interest {
   readonly from: Offset
 }
 
+/**
+ * Id of the subscription to its mail that comes with an agent's connection. It was not asked for, so it counts against no limit, is
+ * dropped with the connection only, and leaves agents with equal subscriptions in one audience.
+ */
+export const INBOX = 'inbox'
+
 /** Equal text for equal interests: order and repetition of topics and types do not count. */
 export function interestKey(interest: Interest): string {
   const filter = interest.filter && Object.entries(interest.filter).sort(([a], [b]) => (a < b ? -1 : 1))

@@ -29,6 +29,8 @@ export interface AdmissionOptions {
 export interface Admission {
   /** Throws `HubError`. */
   admit(identity: Identity, input: unknown, client: string, stream?: SourceName): Admitted
+  /** What the hub itself says on somebody's behalf, after the operation was granted. */
+  admitOwn(identity: Identity, input: unknown): Admitted
   /** A webhook's event: already authenticated by its signature, and published by the hub in the producer's name. */
   admitDelivery(identity: EntryIdentity, input: unknown): Admitted
   forget(client: string): void
@@ -49,6 +51,9 @@ export function createAdmission({ settings, may }: AdmissionOptions): Admission 
       if (event.project !== undefined && event.project !== identity.project) throw new HubError('WRONG_PROJECT')
       requireOwnVoice(identity, event)
       return admitted(event, entryIdentity(identity), streamOf(stream ?? preferredStream(identity)))
+    },
+    admitOwn(identity, input) {
+      return admitted(normalise(input, settings, 'hub'), { ...entryIdentity(identity), hub: true }, streamOf('system'))
     },
     admitDelivery(identity, input) {
       return admitted(normalise(input, settings), identity, streamOf('github'))

@@ -18,6 +18,8 @@ import { createWaiters } from './waiters.js'
 export interface Intake {
   /** Each input answered on its own, in order. Never rejects for bad input. */
   publish(identity: Identity, inputs: readonly unknown[], options: PublishOptions): Promise<Answer<PublishResult>[]>
+  /** What the hub says on an identity's behalf: may be what only the hub says. Resolves when committed; rejects with `HubError`. */
+  announce(identity: Identity, input: EventInput): Promise<PublishResult>
   /**
    * A webhook's event: `once` is marked in the same atomic step as the append. `duplicate`: the delivery had been stored
    * before. Rejects with `HubError`.
@@ -92,6 +94,13 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
           }
         }),
       )
+    },
+    async announce(identity, input) {
+      try {
+        return await commit(partitionOf(identity.project, store.partitions), admission.admitOwn(identity, input))
+      } catch (error) {
+        throw refused(error)
+      }
     },
     async deliver(project, source, input, once) {
       try {

@@ -31,7 +31,7 @@ export function signed(identity: Identity, input: unknown): unknown {
   return { ...message, [key]: { ...data, [field]: identity.subject } }
 }
 
-/** After validation. Throws INSUFFICIENT_PERMISSIONS where the event speaks for somebody else. */
+/** After validation. Throws INSUFFICIENT_PERMISSIONS where the event speaks for somebody else, AGENT_NOT_IDENTIFIED for a beat of nobody's. */
 export function requireOwnVoice(identity: Identity, event: NormalEvent): void {
   const agent = identity.role === 'agent'
   const mails = identity.role === 'service' || identity.role === 'admin'
@@ -40,6 +40,7 @@ export function requireOwnVoice(identity: Identity, event: NormalEvent): void {
       throw new HubError('INSUFFICIENT_PERMISSIONS', `The identity may not add the topic ${topic}.`, { topic, needed: 'a service token' })
     }
   }
+  if (event.type === 'agent.heartbeat' && (event.data as Record<string, unknown>)['agentId'] === undefined) throw new HubError('AGENT_NOT_IDENTIFIED')
   const field = speakerField(identity, findEntry(event.type))
   const named = field === undefined ? undefined : (event.data as Record<string, unknown> | null)?.[field]
   if (named !== undefined && named !== identity.subject) {

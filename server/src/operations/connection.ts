@@ -4,7 +4,7 @@
  * process (I8), and joins in the synchronous step in which its answer is given (I2: backfill in answers, live in messages).
  */
 import { randomBytes } from 'node:crypto'
-import { compareOffsets, HubError, laterOf, matches, parseSince, type Interest, type Cursor, type Offset, type SubscribeResult, type UnsubscribeResult } from '@hubbub/protocol'
+import { compareOffsets, HubError, laterOf, matches, parseCursor, parseSince, type Interest, type Cursor, type Offset, type SnapshotResult, type SubscribeResult, type UnsubscribeResult } from '@hubbub/protocol'
 import { checkSubscribe, checkUnsubscribe } from '@hubbub/protocol/catalogue'
 import type { Identity } from '../access/identity.js'
 import { may } from '../access/permissions.js'
@@ -13,9 +13,10 @@ import { cursorAt } from '../fanout/epochs.js'
 import type { Lane } from '../fanout/lane.js'
 import { readWindow } from '../fanout/pages.js'
 import type { Outlet, Session } from '../fanout/session.js'
-import type { Subscription } from '../fanout/subscription.js'
+import { INBOX, type Subscription } from '../fanout/subscription.js'
 import type { Settings } from '../settings/table.js'
 import type { Journal } from '../store/port.js'
+import { inboxOf, inboxSubscription, type MailStart } from './inbox.js'
 import { grantedInterest } from './interest.js'
 
 /** How long a worker may take to catch up with a cursor that another worker gave, ms. */
@@ -26,22 +27,40 @@ export interface ConnectionDeps {
   settings: Settings
   /** Writes the session's record, before a change is answered; gateways without recovery pass none. */
   record?: (connection: Connection, subscriptions: readonly Subscription[]) => Promise<void>
+  /** Rejects with `HubError`. */
+  snapshot: (identity: Identity, input: unknown) => Promise<SnapshotResult>
+}
+
+/** Where a client stands that comes back, and what it was subscribed to. */
+export interface Resume {
+  cursor: Cursor
+  subscriptions: readonly Subscription[]
 }
 
 export class Connection {
   readonly session: Session
   private queue: Promise<unknown> = Promise.resolve()
 
-  /** @param resume where the client stands, and what it was subscribed to: only what it may still see is kept */
-  constructor(public identity: Identity, private readonly lane: Lane, outlet: Outlet, private readonly deps: ConnectionDeps, resume?: { cursor: Cursor; subscriptions: readonly Subscription[] }) {
-    const granted = resume?.subscriptions.filter((subscription) => subscription.topics.every((topic) => may(identity, 'subscribe', topic)))
-    this.session = lane.open(identity.project, outlet, resume?.cursor, granted)
+  /** @param begin where the client stands, with what it was subscribed to; or, of an agent's new session, where its mail begins */
+  constructor(public identity: Identity, private readonly lane: Lane, outlet: Outlet, private readonly deps: ConnectionDeps, begin: { resume?: Resume; mail?: MailStart } = {}) {
+    const { resume, mail } = begin
+    if (resume) this.session = lane.open(identity.project, outlet, resume.cursor, restored(identity, resume))
+    else {
+      const here = mail === undefined || parseCursor(mail.cursor)?.offset === lane.tail.flushed
+      this.session = lane.open(identity.project, outlet, here ? undefined : mail.cursor, mail ? [mail.subscription] : [])
+    }
     // Of a client without subscriptions, too: coming back, it is told of no gap when it missed nothing. Best effort: nothing waits.
     if (!resume) void this.rewrite().catch(() => undefined)
   }
 
+  /** An agent's mail included. */
   get subscriptions(): readonly Subscription[] {
     return [...this.session.subscriptions.values()]
+  }
+
+  /** What the client asked for. */
+  get chosen(): readonly Subscription[] {
+    return this.session.chosen
   }
 
   /** `answer` is called in the joining's own synchronous step; whatever is written after it comes after the backfill. */
@@ -49,13 +68,13 @@ export class Connection {
     const request = checkSubscribe(input, this.deps.settings)
     const interest = grantedInterest(this.identity, request)
     const start = request.since === undefined ? undefined : parseSince(request.since)
-    await this.serially(() => this.join(interest, start, answer))
+    await this.serially(() => (request.snapshot ? this.joinBehind(interest, answer) : this.join(interest, start, answer)))
   }
 
   async unsubscribe(input: unknown, answer: (result: UnsubscribeResult) => void): Promise<void> {
     const request = checkUnsubscribe(input, this.deps.settings)
     await this.serially(async () => {
-      const leaving = this.subscriptions.filter(
+      const leaving = this.chosen.filter(
         (subscription) =>
           (request.subscriptionId === undefined || subscription.id === request.subscriptionId) &&
           (request.topics === undefined || (subscription.topics.length === request.topics.length && request.topics.every((topic) => subscription.topics.includes(topic)))),
@@ -66,7 +85,7 @@ export class Connection {
       await this.record(this.subscriptions.filter((subscription) => !leaving.includes(subscription)))
       for (const subscription of leaving) this.lane.remove(this.session, subscription)
       this.session.outlet.bookmark(this.session.positionCursor)
-      answer({ activeSubscriptions: this.session.subscriptions.size })
+      answer({ activeSubscriptions: this.chosen.length })
     })
   }
 
@@ -89,11 +108,21 @@ export class Connection {
     this.lane.close(this.session)
   }
 
+  /** The state first, then the events behind it: what came between stands in the answer, beside the snapshot's first page. */
+  private async joinBehind(interest: Interest, answer: (result: SubscribeResult) => void): Promise<void> {
+    this.requireRoom()
+    const snapshot = await this.deps.snapshot(this.identity, { topics: interest.topics })
+    await this.join(interest, parseSince(snapshot.cursor), (result) => answer({ ...result, snapshot }))
+  }
+
+  private requireRoom(): void {
+    const { maxSubscriptions } = this.deps.settings
+    if (this.chosen.length < maxSubscriptions) return
+    throw new HubError('SUBSCRIPTION_LIMIT', undefined, { limit: maxSubscriptions, unit: 'subscriptions', setting: 'HUBBUB_MAX_SUBSCRIPTIONS' })
+  }
+
   private async join(interest: Interest, start: Start | undefined, answer: (result: SubscribeResult) => void): Promise<void> {
-    const { settings } = this.deps
-    if (this.session.subscriptions.size >= settings.maxSubscriptions) {
-      throw new HubError('SUBSCRIPTION_LIMIT', undefined, { limit: settings.maxSubscriptions, unit: 'subscriptions', setting: 'HUBBUB_MAX_SUBSCRIPTIONS' })
-    }
+    this.requireRoom()
     let backfill = start && (await this.readSince(interest, start))
     if (backfill?.more) return answer(this.partial(interest, backfill))
     for (;;) {
@@ -133,7 +162,7 @@ export class Connection {
     const result: SubscribeResult = {
       subscriptionId: subscription.id,
       topics: [...subscription.topics],
-      activeSubscriptions: this.session.subscriptions.size,
+      activeSubscriptions: this.chosen.length,
       cursor: cursorAt(rest.joint, this.lane.tail.epochs),
     }
     if (backfill) {
@@ -147,7 +176,7 @@ export class Connection {
   private partial(interest: Interest, backfill: Backfill): SubscribeResult {
     const result: SubscribeResult = {
       topics: [...interest.topics],
-      activeSubscriptions: this.session.subscriptions.size,
+      activeSubscriptions: this.chosen.length,
       cursor: cursorBehind(backfill, [...this.lane.tail.epochs]),
       events: placed(backfill.entries),
       more: true,
@@ -192,6 +221,14 @@ export class Connection {
     this.queue = turn.catch(() => undefined)
     return turn
   }
+}
+
+/** Only what it may still see; and its mail, should the record be of before it was an agent. */
+function restored(identity: Identity, { cursor, subscriptions }: Resume): Subscription[] {
+  const granted = subscriptions.filter(({ topics }) => topics.every((topic) => may(identity, 'subscribe', topic)))
+  const inbox = inboxOf(identity)
+  if (inbox !== undefined && !granted.some(({ id }) => id === INBOX)) granted.push(inboxSubscription(inbox, cursor))
+  return granted
 }
 
 function placed(entries: Backfill['entries']): NonNullable<SubscribeResult['events']> {

@@ -1,22 +1,36 @@
 /**
- * The operations, once, under every gateway: publish, subscribe and unsubscribe (on a `Connection`), signal, history.
+ * The operations, once, under every gateway: publish, subscribe and unsubscribe (on a `Connection`), signal, history, snapshot, tasks.
  * A gateway translates its wire into these calls and nothing else.
  */
-import { HubError, isWildcard, topicFamily, type Answer, type HistoryResult, type PublishResult, type Signal } from '@hubbub/protocol'
+import { HubError, isWildcard, topicFamily, type Answer, type HistoryResult, type PublishResult, type Signal, type SnapshotResult } from '@hubbub/protocol'
 import { checkSignal } from '@hubbub/protocol/catalogue'
 import { sourceOf, type Identity } from '../access/identity.js'
 import { may, needed } from '../access/permissions.js'
 import type { Fanout } from '../fanout/fanout.js'
 import type { Outlet } from '../fanout/session.js'
 import type { Subscription } from '../fanout/subscription.js'
+import type { Logger } from '../observe/log.js'
 import type { Settings } from '../settings/table.js'
-import { topicKey, type Journal } from '../store/port.js'
-import { Connection } from './connection.js'
+import { topicKey, type Journal, type Roster, type StateStore } from '../store/port.js'
+import { recall, register, type Profile, type Registration } from './agents.js'
+import { Broadcasts } from './broadcast.js'
+import { Commands } from './commands.js'
+import { Connection, type Resume } from './connection.js'
+import { createEntityReader, type EntityReader } from './entities.js'
+import { Executors } from './executors.js'
 import { history } from './history.js'
+import type { Inbox, MailStart } from './inbox.js'
+import { Peers } from './peers.js'
+import type { Presence } from './presence.js'
+import { withReceipts } from './receipts.js'
 import type { Recorder } from './recorder.js'
+import type { Roll } from './roll.js'
+import { snapshot } from './snapshot.js'
+import { createTasks, type TaskDeps, type Tasks } from './tasks.js'
 
 /** What the operations need of intake. */
 export interface Publisher {
+  announce: TaskDeps['announce']
   publish(identity: Identity, inputs: readonly unknown[], options: { ack: 'committed' | 'accepted'; client: string }): Promise<Answer<PublishResult>[]>
 }
 
@@ -29,12 +43,21 @@ export interface OperationsDeps {
   journal: Journal
   settings: Settings
   recorder: Recorder
+  inbox: Inbox
+  state: StateStore
+  presence: Presence
+  roll: Roll
+  roster: Roster
+  partitions: number
+  log: Logger
 }
 
 export interface ConnectOptions {
   /** Recoverable: the record is kept under this id and generation; `expel` ends the connection when it was taken. */
   recovery?: { id: string; generation: number; expel: () => void }
-  resume?: { cursor: string; subscriptions: readonly Subscription[] }
+  resume?: Resume
+  /** Of an agent's new session, what `mail` answered: its mail comes first. */
+  mail?: MailStart
 }
 
 export type Admit = (outlet: Outlet, options?: ConnectOptions) => Connection
@@ -48,14 +71,40 @@ export interface Operations {
   signal(identity: Identity, input: unknown, broadcast: Broadcast): Promise<void>
   /** Prepares a place; what it answers connects synchronously, when the gateway is ready to write. */
   admit(identity: Identity): Promise<Admit>
+  /** Where the mail of an agent's new session begins; undefined for whoever has no mailbox. Rejects when the store is away. */
+  mail(identity: Identity): Promise<MailStart | undefined>
+  /** `agent.register`. Resolves when committed; rejects with `HubError`. */
+  register(identity: Identity, input: unknown): Promise<Registration>
+  /** What an agent said when it registered, on an earlier connection. */
+  recall(identity: Identity): Promise<Profile | undefined>
   disconnect(connection: Connection): void
+  /** Rejects with `HubError`. */
+  snapshot(identity: Identity, input: unknown): Promise<SnapshotResult>
+  readonly entities: EntityReader
+  readonly tasks: Tasks
+  readonly commands: Commands
+  readonly executors: Executors
+  readonly broadcasts: Broadcasts
+  /** Of this worker to the others; the Socket.IO gateway attaches the wire. */
+  readonly peers: Peers
+  /** Who watches a topic; `follow` it with each change of a connection's subscriptions. */
+  readonly presence: Pick<Presence, 'ask' | 'follow' | 'attach'>
 }
 
 export function createOperations(deps: OperationsDeps): Operations {
-  const { publisher, fanout, journal, settings, recorder } = deps
+  const { publisher, fanout, journal, settings, recorder, inbox, presence } = deps
+  const agents = { ...deps, announcer: publisher }
+  const peers = new Peers(deps.roll)
+  const executors = new Executors(deps)
+  const announce: TaskDeps['announce'] = (identity, input) => publisher.announce(identity, input)
+  const recent: Operations['history'] = (identity, input, signal) => history({ journal, fanout, settings }, identity, input, signal)
+  const entities = createEntityReader(deps)
+  const tasks = createTasks({ announce, entities, history: recent, settings })
+  const commands = new Commands({ ...deps, announce, tasks, executors, peers })
+  const broadcasts = new Broadcasts({ ...deps, peers })
   return {
-    publish: (identity, inputs, options) => publisher.publish(identity, inputs, options),
-    history: (identity, input, signal) => history({ journal, fanout, settings }, identity, input, signal),
+    publish: async (identity, inputs, options) => withReceipts(deps, identity, inputs, await publisher.publish(identity, inputs, options)),
+    history: recent,
     async signal(identity, input, broadcast) {
       const request = checkSignal(input, { maxEventBytes: settings.maxEventBytes, maxDepth: settings.maxDepth })
       if (!may(identity, 'signal', request.topic)) {
@@ -66,15 +115,29 @@ export function createOperations(deps: OperationsDeps): Operations {
     },
     async admit(identity) {
       const lane = await fanout.lane(identity.project)
-      return (outlet, { recovery, resume } = {}) => {
+      return (outlet, { recovery, resume, mail } = {}) => {
         const record = recovery && ((connection: Connection, subscriptions: readonly Subscription[]) => recorder.save(connection, subscriptions))
-        const connection = new Connection(identity, lane, outlet, { journal, settings, record }, resume)
+        const connection = new Connection(identity, lane, outlet, { journal, settings, record, snapshot: (whose, input) => snapshot(deps, whose, input) }, { resume, mail })
+        inbox.attend(connection)
         if (recovery) recorder.hold(connection, recovery.id, recovery.generation, recovery.expel)
         return connection
       }
     },
+    mail: async (identity) => inbox.start(identity, await fanout.lane(identity.project)),
+    register: (identity, input) => register(agents, identity, input),
+    recall: (identity) => recall(agents, identity),
+    presence,
+    snapshot: (identity, input) => snapshot(deps, identity, input),
+    entities,
+    tasks,
+    commands,
+    executors,
+    broadcasts,
+    peers,
     disconnect(connection) {
+      presence.gone(connection)
       recorder.release(connection)
+      inbox.leave(connection)
       connection.close()
     },
   }

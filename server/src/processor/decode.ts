@@ -34,7 +34,7 @@ export function createDecoder(context: DecodeContext): (entry: SourceEntry) => V
       identity = identityOf(entry)
       input = readEvent(entry.fields.event, settings.maxSnapshotBytes)
       // Whoever may write to `system` is the hub or its operator.
-      const event = normalise(input, settings, entry.stream === 'system' ? 'hub' : 'anyone')
+      const event = normalise(input, settings, entry.stream === 'system' || identity?.hub ? 'hub' : 'anyone')
       const project = identity?.project ?? event.project ?? DEFAULT_PROJECT
       if (event.project !== undefined && event.project !== project) throw new HubError('WRONG_PROJECT', `The producer speaks for project ${project}.`)
       if (!isHere(project)) throw new HubError('WRONG_PARTITION', `Project ${project} is of another partition than ${context.partition}.`)

@@ -10,10 +10,13 @@ import type { Metrics } from '../observe/metrics.js'
 import type { Settings } from '../settings/table.js'
 import { StoreUnavailable, type Batch, type CommitResult, type LedgerState, type SourceEntry, type Store } from '../store/port.js'
 import { Arrivals } from './arrivals.js'
-import { assemble, keysOf, owedAfter, type Draft, type Repeat } from './batch.js'
+import { assemble, isEmpty, keysOf, owedAfter, type Draft, type Repeat } from './batch.js'
+import { Clock } from './clock.js'
 import { createDecoder } from './decode.js'
 import { measure } from './measure.js'
 import { nextLease, type LeaseEvent, type LeaseState } from './lease.js'
+import { Fold } from './state/fold.js'
+import { findSurplus } from './state/surplus.js'
 import { refuse, type Verdict } from './verdict.js'
 
 export interface OwnerContext {
@@ -51,6 +54,14 @@ export class Owner {
   private fresh: [seen: string, offset: Offset][] = []
   private owed: Repeat[] = []
   private keptAt = 0
+  /** State as of the last commit; dropped with everything else when a commit fails. */
+  private fold: Fold
+  private readonly clock: Clock
+  /** Where something finished since the last look for surplus; and what was found. */
+  private readonly ended = new Map<string, ReturnType<Fold['finished']>[number]>()
+  private surplus: string[] = []
+  /** What the last batch had no room for. */
+  private rest: Prepared | undefined
   /** Entries of the next batch: halved by a failing script, until the one entry that the store cannot take is alone. */
   private limit: number
   /** That entry's id in its stream. */
@@ -65,6 +76,8 @@ export class Owner {
     this.log = context.log.child({ partition })
     this.decode = createDecoder({ partition, partitions: store.partitions, settings, log: this.log })
     this.limit = settings.batchEvents
+    this.fold = this.openFold()
+    this.clock = new Clock(store.state, partition, settings.heartbeatMs)
     this.arrivals = this.open()
     this.done = this.run().catch((error: unknown) => this.log.error({ err: error }, 'the owner of a partition failed'))
   }
@@ -104,11 +117,20 @@ export class Owner {
   }
 
   private async step(): Promise<void> {
-    const prepared = this.prepared ?? this.prepare()
-    this.prepared = undefined
-    if (prepared || this.owed.length > 0) await this.handle(prepared ?? { verdicts: [], remembered: Promise.resolve(new Map()) })
-    else await this.arrivals.more()
+    const prepared = this.rest ?? this.prepared ?? this.prepare()
+    if (this.rest) this.rest = undefined
+    else this.prepared = undefined
+    const due = this.surplus.length > 0 || this.clock.wait() <= 0
+    if (prepared || due || this.owed.length > 0) await this.handle(prepared ?? { verdicts: [], remembered: Promise.resolve(new Map()) })
+    else await this.arrivalOrDue()
     if (this.state === 'owning' && Date.now() - this.keptAt >= HOUSEKEEP_MS) await this.keepHouse()
+  }
+
+  private async arrivalOrDue(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const due = new Promise<void>((resolve) => (timer = setTimeout(resolve, Math.min(BLOCK_MS, this.clock.wait()))))
+    await Promise.race([this.arrivals.more(), due])
+    clearTimeout(timer)
   }
 
   /** Takes and decodes the next entries and asks for their keys; undefined when there are none yet. */
@@ -125,17 +147,35 @@ export class Owner {
     if (!remembered || this.state === 'restarting') return
     // The keys were asked for while the batch before was being committed: its own may be missing from the answer.
     for (const [seen, offset] of this.fresh) remembered.set(seen, offset)
-    // Seam: reducers fold the verdicts into state here, before the batch is made; a rule's refusal replaces a verdict.
-    const draft = assemble(this.ledger, verdicts, remembered, this.owed)
+    const draft = await this.draft(verdicts, remembered)
+    if (!draft || isEmpty(draft.batch)) return
     const committing = this.commit(draft.batch, verdicts)
     // Meanwhile the store works on the commit, and this process on the next batch.
     if (this.state === 'owning') this.prepared = this.prepare()
     const result = await committing
     if (!result) return
     this.context.metrics.commits.inc({ status: result.status === 'committed' && result.replayed ? 'replayed' : result.status })
-    if (result.status === 'committed') return this.committed(draft, verdicts, result.offsets)
+    if (result.status === 'committed') {
+      if (draft.rest.length > 0) this.rest = { verdicts: [...draft.rest], remembered: Promise.resolve(remembered) }
+      return this.committed(draft, verdicts, result.offsets)
+    }
     this.log.warn({ batch: draft.batch.number }, `commit answered ${result.status}`)
     this.move(result.status === 'fenced' ? 'fenced' : 'broken')
+  }
+
+  /** Folds what is due and what came, and makes the batch of it. Undefined: the store failed, or the partition was left. */
+  private async draft(verdicts: readonly Verdict[], remembered: ReadonlyMap<string, string>): Promise<Draft | undefined> {
+    const { fold, clock } = this
+    const due = clock.wait() <= 0 ? await this.insist(() => clock.due()) : { names: [], held: [], until: 0 }
+    if (!due) return undefined
+    const surplus = this.surplus.splice(0)
+    // Reading again is reading the same: only the batch in hand is ahead of the store, and it begins here.
+    return await this.insist(async () => {
+      fold.begin(this.ledger.batch + 1, clock.now())
+      await fold.ahead(verdicts.flatMap((verdict) => ('event' in verdict ? [verdict.event] : [])))
+      for (const name of due.held) fold.postpone(name, due.until)
+      return await assemble(this.ledger, { due: [...due.names, ...surplus], verdicts, remembered, owed: this.owed }, fold)
+    })
   }
 
   private committed(draft: Draft, verdicts: readonly Verdict[], offsets: readonly Offset[]): void {
@@ -144,6 +184,9 @@ export class Owner {
     this.owed = owedAfter(draft, offsets)
     this.fresh = batch.appends.map(({ seen }, place) => [seen, offsets[place]!])
     this.limit = Math.min(this.context.settings.batchEvents, this.limit * 2)
+    this.clock.expect(this.fold.nextDue())
+    for (const place of this.fold.finished()) this.ended.set(`${place.project} ${place.kind}`, place)
+    this.fold.committed()
     measure(this.context.metrics, draft, verdicts)
   }
 
@@ -192,6 +235,8 @@ export class Owner {
     this.owed = []
     this.fresh = []
     this.prepared = undefined
+    this.rest = undefined
+    this.fold = this.openFold()
     try {
       const state = await this.context.store.restart(this.partition, this.context.id, this.context.settings.leaseMs)
       if (!state) return this.move('expired')
@@ -213,12 +258,19 @@ export class Owner {
     })
   }
 
+  private openFold(): Fold {
+    const { store, settings } = this.context
+    return new Fold({ partition: this.partition, state: store.state, settings, log: this.log })
+  }
+
   private async keepHouse(): Promise<void> {
     const { store, metrics } = this.context
     const partition = String(this.partition)
     this.keptAt = Date.now()
     try {
       await store.housekeep(this.partition, this.ledger.fence)
+      this.surplus = await findSurplus(store.state, this.partition, [...this.ended.values()], this.context.settings.finishedCount)
+      if (this.surplus.length === 0) this.ended.clear()
       const [lag, dead] = await Promise.all([store.lag(this.partition), store.dead.count(this.partition)])
       metrics.processorLag.set({ partition }, lag)
       metrics.deadLettersKept.set({ partition }, dead)

@@ -1,5 +1,5 @@
 /** What decoding made of a source entry: an event that may be committed, or a refusal with its reason (I5). */
-import type { HubError, HubEvent } from '@hubbub/protocol'
+import { isFolded, type HubError, type HubEvent } from '@hubbub/protocol'
 import { refusalOutcome } from '../store/outcome.js'
 import { topicKey, type JournalAppend, type Refusal, type SourceEntry } from '../store/port.js'
 
@@ -8,8 +8,10 @@ export interface Accepted {
   /** Dedupe key, `seenKey`. */
   seen: string
   event: HubEvent
-  /** As it goes to the journal. Made with the verdict, while the store is busy with the batch before. */
+  /** As it goes to the journal, unless the fold makes more of it. Made with the verdict, while the store is busy with the batch before. */
   append: JournalAppend
+  /** Worker that waits for the answer. */
+  replyTo?: string
 }
 
 export interface Refused {
@@ -25,10 +27,22 @@ export type Verdict = Accepted | Refused
 const MAX_REASON = 500
 
 export function accept(entry: SourceEntry, seen: string, event: HubEvent, replyTo?: string): Accepted {
-  const topics = event.topics.map((topic) => topicKey(event.project, topic))
-  const append: JournalAppend = { seen, event: JSON.stringify(event), topics }
-  if (replyTo !== undefined) append.replyTo = replyTo
-  return { entry, seen, event, append }
+  const append: JournalAppend = isFolded(event.type)
+    ? { seen, event: '', topics: [] }
+    : { seen, event: JSON.stringify(event), topics: event.topics.map((topic) => topicKey(event.project, topic)) }
+  if (replyTo === undefined) return { entry, seen, event, append }
+  append.replyTo = replyTo
+  return { entry, seen, event, append, replyTo }
+}
+
+/**
+ * A rule forbids it as things stand. Whoever waits for the answer gets it; where nobody does, the dead letters keep it, for
+ * otherwise nothing would tell of it.
+ */
+export function refuseByRule(entry: SourceEntry, error: HubError, seen: string, replyTo: string | undefined): Refused {
+  const refused = refuse(entry, error, replyTo === undefined ? { seen } : { seen, replyTo })
+  if (replyTo !== undefined) delete refused.refusal.dead
+  return refused
 }
 
 /** The entry goes to the dead-letter stream, whoever wrote it: what fails here had passed no gateway, or a broken one. */
@@ -36,7 +50,7 @@ export function refuse(entry: SourceEntry, error: HubError, waiting: { seen?: st
   const reason = error.details ? `${error.message} ${JSON.stringify(error.details)}` : error.message
   const message = reason.slice(0, MAX_REASON)
   const refusal: Refusal = {
-    outcome: refusalOutcome(error.code, message),
+    outcome: refusalOutcome(error.code, error.message.slice(0, MAX_REASON), error.details),
     dead: { stream: entry.stream, id: entry.id, code: error.code, message, fields: entry.fields },
   }
   if (waiting.replyTo !== undefined) refusal.replyTo = waiting.replyTo

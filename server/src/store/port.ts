@@ -6,9 +6,18 @@
  * Unless said otherwise a method rejects with `StoreUnavailable` when the store cannot be reached.
  */
 import type { Offset } from '@hubbub/protocol'
+import type { StateStore, StateWrites } from './entities.js'
+import type { Mailbox } from './mailbox.js'
+import type { AccessRecords, DeadLetters } from './records.js'
+import type { Roster } from './roster.js'
+import type { SourceName } from './source-name.js'
 
-export const SOURCES = ['agents', 'workflows', 'github', 'system'] as const
-export type SourceName = (typeof SOURCES)[number]
+export type * from './entities.js'
+export type * from './mailbox.js'
+export type * from './records.js'
+export type * from './roster.js'
+export * from './source-name.js'
+
 export type Positions = Record<SourceName, Offset>
 
 /** The store is out of reach or refused for want of resources; the same call may succeed later. */
@@ -25,6 +34,8 @@ export interface EntryIdentity {
   project: string
   /** Agents speak only for their own id; absent for anybody else. */
   agentId?: string
+  /** The hub itself says it, on behalf of that source: it may say what only the hub knows. */
+  hub?: true
 }
 
 export interface SourceAppend {
@@ -78,7 +89,7 @@ export interface LedgerState {
 }
 
 export interface JournalAppend {
-  /** The source entry's dedupe key (`seenKey`), remembered with the offset it got. */
+  /** The source entry's dedupe key (`seenKey`), remembered with the offset it got; empty for a derived event: nobody asks for it. */
   seen: string
   /** JSON of the `HubEvent`. */
   event: string
@@ -109,6 +120,8 @@ export interface Batch {
   refusals: readonly Refusal[]
   /** Answers to repeat to waiting gateways: entries whose key was seen before, with the outcome found then. */
   repeats: readonly { seen: string; outcome: string; replyTo: string }[]
+  /** What the appends make of the state, in the same atomic step; absent: nothing. */
+  state?: StateWrites
 }
 
 export type CommitResult =
@@ -228,54 +241,6 @@ export interface Sessions {
   drop(partition: number, session: string, generation: number): Promise<void>
 }
 
-// ---------------------------------------------------------------- dead letters
-
-export interface DeadLetter {
-  id: Offset
-  partition: number
-  stream: SourceName
-  entry: Offset
-  code: string
-  message: string
-  /** ms since the epoch */
-  at: number
-  fields: Record<string, string>
-}
-
-export interface DeadLetters {
-  count(partition: number): Promise<number>
-  /** Newest first. */
-  list(partition: number, count: number): Promise<DeadLetter[]>
-  get(partition: number, id: Offset): Promise<DeadLetter | null>
-  /** Appends the entry to its source stream again and removes the letter, in one step. False: no such letter. */
-  replay(partition: number, id: Offset): Promise<boolean>
-  drop(partition: number, id: Offset): Promise<boolean>
-}
-
-// ---------------------------------------------------------------- access
-
-export interface ApiKeyRecord {
-  id: string
-  /** SHA-256 of the secret, base64url; the secret itself is stored nowhere. */
-  hash: string
-  subject: string
-  role: string
-  projects: string[]
-  permissions?: string[]
-  createdAt: number
-  revokedAt?: number
-}
-
-export interface AccessRecords {
-  putKey(key: ApiKeyRecord): Promise<void>
-  getKey(id: string): Promise<ApiKeyRecord | null>
-  listKeys(): Promise<ApiKeyRecord[]>
-  /** Tokens of the subject issued at or before `at` (ms) are refused from now on. */
-  revokeSubject(subject: string, at: number): Promise<void>
-  /** Everything that is revoked, for the workers' poll. */
-  revocations(): Promise<{ keys: Set<string>; subjects: Map<string, number> }>
-}
-
 // ---------------------------------------------------------------- the whole
 
 export interface Store extends SourceStreams, Ledger, AckHints, Journal, AccessRecords {
@@ -283,6 +248,9 @@ export interface Store extends SourceStreams, Ledger, AckHints, Journal, AccessR
   readonly partitions: number
   readonly sessions: Sessions
   readonly dead: DeadLetters
+  readonly state: StateStore
+  readonly roster: Roster
+  readonly mailbox: Mailbox
   /** Round trip in ms; rejects when out of reach. */
   ping(): Promise<number>
   close(): Promise<void>

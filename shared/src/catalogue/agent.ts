@@ -1,6 +1,6 @@
 /** What agents are and do. `agentId` is the main entity; topic `agent:ID`. */
 import { Type } from 'typebox'
-import { fact } from './fact.js'
+import { fact, hubFact } from './fact.js'
 import { AgentStatus, Anything, Bag, Count, Id, Ids, maybe, Percent, Quantity, Text, Texts, Time } from './scalars.js'
 
 const CurrentTask = Type.Object({ id: Id, type: maybe(Text), progress: maybe(Percent) }, { title: '{ id, type?, progress? }' })
@@ -11,15 +11,16 @@ const Load = Type.Object(
 
 export const AGENT_FACTS = {
   'agent.registered': fact('An agent made itself known to the hub.', ['agent:{agentId}'], Type.Object({
-    agentId: Id, status: maybe(AgentStatus), agentType: maybe(Text), capabilities: maybe(Texts), registeredAt: maybe(Time), permissions: maybe(Texts),
+    agentId: Id, status: maybe(AgentStatus), agentType: maybe(Text), capabilities: maybe(Texts), maxTasks: maybe(Count), registeredAt: maybe(Time), permissions: maybe(Texts),
   })),
   // The reporting agent's id is filled in from its identity, so it may be left out.
   'agent.heartbeat': fact('An agent lives; what it works on and its load.', ['agent:{agentId}'], Type.Object({
     agentId: maybe(Id), currentTasks: maybe(Ids), systemMetrics: maybe(Bag), receivedAt: maybe(Time),
   })),
   'agent.status_changed': fact('An agent\'s status is another than before.', ['agent:{agentId}', 'task:{taskId}'], Type.Object({
-    agentId: Id, status: AgentStatus, agentType: maybe(Text), taskId: maybe(Id), currentTask: maybe(CurrentTask), metrics: maybe(Load),
+    agentId: Id, status: AgentStatus, agentType: maybe(Text), taskId: maybe(Id), currentTask: maybe(CurrentTask), metrics: maybe(Load), reason: maybe(Text),
   })),
+  'agent.forgotten': hubFact('An agent was silent for so long that the hub knows it no more.', ['agent:{agentId}'], Type.Object({ agentId: Id, reason: maybe(Text) })),
   'agent.log': fact('A line of an agent\'s log.', ['agent:{agentId}', 'task:{taskId}'], Type.Object({
     agentId: Id, level: Type.Enum(['debug', 'info', 'warn', 'error']), message: Text, taskId: maybe(Id),
   })),

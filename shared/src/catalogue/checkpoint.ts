@@ -1,6 +1,6 @@
 /** Checkpoints of a task's execution. Clients look for them under the task or under the checkpoint: every event goes to both. */
 import { Type } from 'typebox'
-import { fact } from './fact.js'
+import { fact, hubFact } from './fact.js'
 import { Count, Flag, Id, maybe, orNull, Text, Time } from './scalars.js'
 
 const BOTH = ['checkpoint:{taskId}', 'checkpoint:{checkpointId}'] as const
@@ -14,4 +14,5 @@ export const CHECKPOINT_FACTS = {
   })),
   'checkpoint.resumed': fact('Work went on from a checkpoint.', BOTH, Type.Object({ ...checkpoint, resumedAt: maybe(Time) })),
   'checkpoint.expired': fact('A checkpoint can no longer be resumed from.', BOTH, Type.Object({ ...checkpoint, expiredAt: maybe(Time) })),
+  'checkpoint.forgotten': hubFact('A checkpoint left the state.', BOTH, Type.Object({ ...checkpoint, reason: maybe(Text) })),
 }

@@ -27,6 +27,8 @@ export interface Entry {
   type: string
   family: string
   by: Author
+  /** Fields that only the hub fills in. */
+  hubFields: readonly string[]
   about: string
   topics: readonly string[]
   /** JSON Schema of `data`. */
@@ -66,6 +68,7 @@ function entryOf(type: string, fact: Fact): Entry {
     type,
     family,
     by: fact.by,
+    hubFields: fact.hubFields ?? [],
     about: fact.about,
     topics: fact.topics,
     schema: fact.data,

@@ -17,10 +17,17 @@ export interface Fact<S extends TSchema = TSchema> {
   topics: readonly string[]
   data: S
   by: Author
+  /** Fields of an open fact that only the hub fills in. */
+  hubFields?: readonly string[]
 }
 
 export function fact<S extends TSchema>(about: string, topics: readonly string[], data: S): Fact<S> {
   return { about, topics, data, by: 'anyone' }
+}
+
+/** Anybody may say it, but for these fields. */
+export function partlyHub<S extends TSchema>(about: string, topics: readonly string[], hubFields: readonly string[], data: S): Fact<S> {
+  return { about, topics, data, by: 'anyone', hubFields }
 }
 
 export function hubFact<S extends TSchema>(about: string, topics: readonly string[], data: S): Fact<S> {

@@ -13,6 +13,8 @@ const PULL_REQUESTS = 'pr:{repository}#{prNumbers}'
 
 const delivery = {
   deliveryId: maybe(Text), event: maybe(Text), action: maybe(orNull(Text)), repository: maybe(Text), installationId: maybe(Whole), sender: maybe(Text),
+  // Tasks that a trailer `Task: ID` in the pull request or its commits names.
+  taskIds: maybe(Texts),
   branch: maybe(Text), sha: maybe(Text), prNumbers: maybe(Type.Array(Whole, { title: 'integer[]' })), occurredAt: maybe(Time), url: maybe(Text),
 }
 

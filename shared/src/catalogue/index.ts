@@ -10,4 +10,5 @@ export { type EventLimits, MAX_TOPICS_OF_EVENT, normalise } from '../normalise.j
 export { routeTopics } from '../route.js'
 export { weigh, type Weighed, type WeighLimits } from '../weigh.js'
 export { readMillis } from '../clock.js'
-export { checkHistory, checkSignal, checkSubscribe, checkUnsubscribe, type RequestLimits, type SignalLimits } from '../messages.schema.js'
+export { checkBroadcast, checkCommand, checkCommandAnswer, checkHandle, checkHistory, checkPresence, checkRegistration, checkSignal, checkSnapshot, checkSubscribe, checkUnsubscribe, type RequestLimits, type SignalLimits } from '../messages.schema.js'
+export { checkTaskCancel, checkTaskChanges, checkTaskOrder } from '../tasks.schema.js'

@@ -1,9 +1,14 @@
 /** Pipelines (workflows): `pipelineId` is the main entity; topics `pipeline:ID` and `pipeline:ID:stage:N`. */
 import { Type } from 'typebox'
-import { fact } from './fact.js'
+import { fact, hubFact, partlyHub } from './fact.js'
 import { Anything, Bag, Count, Id, maybe, Percent, Text, Time } from './scalars.js'
 
 const OF_PIPELINE = ['pipeline:{pipelineId}', 'pipeline:{pipelineId}:stage:{stage}'] as const
+
+/** Of its tasks, where the hub knows them. */
+const tally = {
+  totalTasks: maybe(Count), completedTasks: maybe(Count), failedTasks: maybe(Count), cancelledTasks: maybe(Count), inProgressTasks: maybe(Count), blockedTasks: maybe(Count),
+}
 
 const pipeline = { pipelineId: Id, stage: maybe(Count) }
 
@@ -14,8 +19,9 @@ export const PIPELINE_OTHER = fact('Anything else that a workflow engine reports
 
 export const PIPELINE_FACTS = {
   'pipeline.started': fact('A pipeline runs.', OF_PIPELINE, Type.Object({ ...pipeline, name: maybe(Text), startedAt: maybe(Time) })),
-  'pipeline.progress': fact('How far a pipeline is.', OF_PIPELINE, Type.Object({
-    ...pipeline, progress: Percent, currentStep: maybe(Text), estimatedCompletion: maybe(Time),
+  'pipeline.progress': partlyHub('How far a pipeline is.', OF_PIPELINE, ['managedTasks', 'taskId', 'change'], Type.Object({
+    ...pipeline, progress: Percent, currentStep: maybe(Text), estimatedCompletion: maybe(Time), ...tally, stages: maybe(Bag),
+    managedTasks: maybe(Count), taskId: maybe(Id), change: maybe(Bag),
   })),
   'pipeline.step_completed': fact('A step of a pipeline is done.', OF_PIPELINE, Type.Object({
     ...pipeline, step: Text, stepIndex: maybe(Count), outputs: maybe(Bag), estimatedCompletion: maybe(Time),
@@ -29,4 +35,5 @@ export const PIPELINE_FACTS = {
   'pipeline.failed': fact('A pipeline failed.', OF_PIPELINE, Type.Object({
     ...pipeline, error: maybe(Text), step: maybe(Text), failedAt: maybe(Time),
   })),
+  'pipeline.forgotten': hubFact('A pipeline left the state.', ['pipeline:{pipelineId}'], Type.Object({ pipelineId: Id, reason: maybe(Text) })),
 }

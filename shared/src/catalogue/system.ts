@@ -1,7 +1,7 @@
 /** The hub's surroundings: gates and signals of a project, notices of the system, connections, commands. */
 import { Type } from 'typebox'
 import { fact, hubFact } from './fact.js'
-import { Anything, Bag, Id, maybe, Text, Time } from './scalars.js'
+import { Anything, Bag, Id, maybe, Quantity, Text, Time } from './scalars.js'
 
 const IN_PROJECT = ['project', 'task:{taskId}'] as const
 const OF_CONNECTION = ['connection:{connectionId}', 'agent:{agentId}'] as const
@@ -17,7 +17,12 @@ export const SYSTEM_FACTS = {
   'system.deployment_status': fact('State of an environment.', ['system', 'repo:{repository}'], Type.Object({
     environment: Text, status: Text, components: maybe(Bag), repository: maybe(Text),
   })),
-  'command.started': hubFact('A command was given to the hub.', ['system'], Type.Object({ command: Text, by: Text })),
+  'command.started': hubFact('A command was given to the hub.', ['system'], Type.Object({ command: Text, by: Text, commandId: maybe(Id) })),
+  'command.completed': hubFact('A command was carried out.', ['system'], Type.Object({ command: Text, by: maybe(Text), commandId: maybe(Id), durationMs: maybe(Quantity) })),
+  'command.failed': hubFact('A command failed.', ['system'], Type.Object({
+    command: Text, by: maybe(Text), commandId: maybe(Id), code: maybe(Text), message: maybe(Text), durationMs: maybe(Quantity),
+  })),
+  'run.forgotten': hubFact('A run left the state.', ['run:{runId}'], Type.Object({ runId: Id, reason: maybe(Text) })),
   'connection.opened': hubFact('A connection stands.', OF_CONNECTION, Type.Object({
     connectionId: Id, agentId: maybe(Id), agentType: maybe(Text), connectedAt: maybe(Time), protocolVersion: maybe(Text),
     heartbeatInterval: maybe(Type.Integer({ title: 'integer ms', minimum: 0 })), serverTime: maybe(Type.Integer({ title: 'integer ms', minimum: 0 })),

@@ -65,6 +65,18 @@ export function commitSuite(open: OpenStore): void {
       await stop()
     })
 
+    test('remembers and tells nothing of an event that nobody asks for', async () => {
+      const heard: string[] = []
+      const stop = await store.listen('w', [0, 1], (pairs) => pairs?.forEach(([seen]) => heard.push(seen)))
+      await owner.commit([appendOf('a', ['project'], { seen: '', replyTo: 'w' }), appendOf('b', ['project'], { replyTo: 'w' }), appendOf('c', ['project'], { seen: '' })])
+      await owner.commit([appendOf('d', ['project'], { seen: '' })])
+      await owner.commit([appendOf('e', ['project'], { replyTo: 'w' })])
+      await eventually(() => heard.includes('seen-e'), 'the last hint')
+      expect(heard).toEqual(['seen-b', 'seen-e'])
+      expect(await store.seen(0, ['', 'seen-b'])).toEqual([null, expect.any(String)])
+      await stop()
+    })
+
     test('takes 5,000 entries of many topics', async () => {
       const appends = Array.from({ length: 5000 }, (_, n) => appendOf(`n${n}`, ['project', `task:${n % 7}`, `run:${n}`]))
       const offsets = await owner.commit(appends)

@@ -5,6 +5,7 @@
 import type { EventInput } from '@hubbub/protocol'
 import { readMillis, routeTopics } from '@hubbub/protocol/catalogue'
 import { branchOf, count, defined, dig, flag, integer, list, type Payload, record, text } from './fields.js'
+import { tasksNamed } from './trailers.js'
 
 /** What a webhook event adds to the fields that all have. */
 interface Mapped {
@@ -90,7 +91,7 @@ function comment(payload: Payload): Mapped {
   const data = {
     prNumber: number, prNumbers: number === undefined ? [] : [number], title: text(subject, 'title'), state: text(subject, 'state'), draft: flag(subject, 'draft'),
     merged: 'merged_at' in record(subject, 'pull_request') ? dig(subject, 'pull_request', 'merged_at') !== null : undefined,
-    commentId: integer(payload, 'comment', 'id'), url: text(payload, 'comment', 'html_url') ?? text(subject, 'html_url'),
+    commentId: integer(payload, 'comment', 'id'), url: text(payload, 'comment', 'html_url') ?? text(subject, 'html_url'), taskIds: tasksNamed(text(subject, 'body')),
   }
   return { type: 'github.pr_updated', data, at: dig(payload, 'comment', 'updated_at') ?? dig(subject, 'updated_at') }
 }
@@ -108,7 +109,7 @@ function pullRequest(payload: Payload, part: Payload, more: Payload = {}): Mappe
     review: 'review' in payload
       ? defined({ id: integer(payload, 'review', 'id'), state: text(payload, 'review', 'state'), user: text(payload, 'review', 'user', 'login') })
       : undefined,
-    url: text(part, 'html_url') ?? text(subject, 'html_url'), ...more,
+    url: text(part, 'html_url') ?? text(subject, 'html_url'), taskIds: tasksNamed(text(subject, 'body')), ...more,
   }
   return { type: 'github.pr_updated', data, at: dig(part, 'updated_at') ?? dig(part, 'submitted_at') ?? dig(subject, 'updated_at') }
 }
@@ -121,7 +122,7 @@ function mergeGroup(payload: Payload): Mapped {
   const number = match ? Number(match[1]) : undefined
   const data = {
     prNumber: number, prNumbers: number === undefined ? [] : [number], headRef, baseRef: branchOf(text(group, 'base_ref')), branch: headRef,
-    headSha: text(group, 'head_sha'), sha: text(group, 'head_sha'),
+    headSha: text(group, 'head_sha'), sha: text(group, 'head_sha'), taskIds: tasksNamed(text(group, 'head_commit', 'message')),
   }
   return { type: 'github.pr_updated', data, at: dig(group, 'head_commit', 'timestamp') }
 }
@@ -138,7 +139,7 @@ function workflowRun(payload: Payload): Mapped {
   return workflow({
     kind: 'workflow_run', runId: integer(run, 'id'), attempt: integer(run, 'run_attempt'), name: text(run, 'name'), status: text(run, 'status'),
     conclusion: text(run, 'conclusion') ?? null, branch: runBranch(payload, run), sha: text(run, 'head_sha'), prNumbers: pullRequests(payload, run),
-    url: text(run, 'html_url'),
+    url: text(run, 'html_url'), taskIds: tasksNamed(text(run, 'head_commit', 'message')),
   }, dig(run, 'updated_at'))
 }
 
@@ -171,6 +172,7 @@ function checkSuite(payload: Payload): Mapped {
   return workflow({
     kind: 'check_suite', name: text(suite, 'app', 'name'), status: text(suite, 'status'), conclusion: text(suite, 'conclusion') ?? null,
     branch: branchOf(text(suite, 'head_branch')), sha: text(suite, 'head_sha'), prNumbers: pullRequests(payload, suite),
+    taskIds: tasksNamed(text(suite, 'head_commit', 'message')),
   }, dig(suite, 'updated_at'))
 }
 
@@ -187,7 +189,7 @@ function commitStatus(payload: Payload): Mapped {
   const branches = (tips.length > 0 ? tips : holders).flatMap((branch) => text(branch, 'name') ?? [])
   return workflow({
     kind: 'status', name: text(payload, 'context'), status: ended ? 'completed' : state, conclusion: ended ? state : null, branch: branches[0], sha,
-    url: text(payload, 'target_url') ?? text(payload, 'commit', 'html_url'),
+    url: text(payload, 'target_url') ?? text(payload, 'commit', 'html_url'), taskIds: tasksNamed(text(payload, 'commit', 'commit', 'message')),
   }, dig(payload, 'updated_at'), branches.slice(1).map((branch) => `branch:${text(payload, 'repository', 'full_name')}@${branch}`))
 }
 
@@ -218,6 +220,8 @@ function push(payload: Payload): Mapped {
   const data = {
     ref, refType: branch === undefined ? 'tag' : 'branch', before: text(payload, 'before'), after, forced: flag(payload, 'forced'), branch,
     commitCount: count(payload, 'commits'), sha: after === undefined || NOTHING.test(after) ? undefined : after, url: text(payload, 'compare'),
+    // The head is not among the first hundred of a long push.
+    taskIds: tasksNamed(text(payload, 'head_commit', 'message'), ...list(payload, 'commits').map((commit) => text(commit, 'message'))),
   }
   return { type: 'github.push', data, at: dig(payload, 'head_commit', 'timestamp') ?? dig(payload, 'repository', 'pushed_at') }
 }

@@ -5,14 +5,20 @@ import { HubError } from '@hubbub/protocol'
 import { createWebhook } from '../github/webhook.js'
 import { originAllowed, originListed } from '../origin.js'
 import { createDeadLetters } from './dead.js'
+import { createDocs } from './docs.js'
 import { createDoor, createOriginCheck } from './door.js'
+import { createEntityRoutes } from './entities.js'
 import { createEvents } from './events.js'
+import { createExports } from './exports.js'
 import { createFailureHandler } from './failures.js'
 import { createHealth } from './health.js'
 import { createHistory } from './history.js'
 import { createKeyRoutes } from './keys.js'
 import type { HttpDeps } from './needs.js'
+import { createPollingRoutes } from './polling.js'
+import { createSnapshot } from './snapshot.js'
 import { createStatus } from './status.js'
+import { createTaskRoutes } from './tasks.js'
 
 export type { ConnectionCounts, HttpDeps, HttpIntake, HttpOperations, ProcessStatus } from './needs.js'
 
@@ -22,18 +28,22 @@ export function createHttpGateway(deps: HttpDeps): Express {
   app.disable('etag')
   app.use(headers)
   app.use(createHealth(deps))
+  app.use(createDocs())
   app.use('/webhooks', createWebhook(deps))
+  app.use('/api', crossOrigin(deps), createOriginCheck(deps), createDoor(deps))
   app.use(
     '/api/v1',
-    crossOrigin(deps),
-    createOriginCheck(deps),
-    createDoor(deps),
     createEvents(deps),
     createHistory(deps),
+    createSnapshot(deps),
+    createExports(deps),
+    createTaskRoutes(deps),
+    createEntityRoutes(deps),
     createStatus(deps),
     createKeyRoutes(deps),
     createDeadLetters(deps),
   )
+  app.use('/api', createPollingRoutes(deps))
   app.use(() => {
     throw new HubError('NOT_FOUND')
   })
@@ -53,7 +63,7 @@ function crossOrigin({ settings }: Pick<HttpDeps, 'settings'>): RequestHandler {
     const { origin, host } = request.headers
     if (origin === undefined || !originAllowed(settings, origin, host)) return decide(null, { origin: false })
     // With `*` no page may use a visitor's cookie: browsers would refuse the pair, and rightly so.
-    decide(null, { origin: everybody ? '*' : origin, credentials: !everybody, exposedHeaders: ['Retry-After'], maxAge: 600 })
+    decide(null, { origin: everybody ? '*' : origin, credentials: !everybody, exposedHeaders: ['Retry-After', 'Location', 'Content-Disposition'], maxAge: 600 })
   })
 }
 

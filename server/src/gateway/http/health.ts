@@ -1,4 +1,4 @@
-/** `/health/live`, `/health/ready` and `/metrics`: for probes and Prometheus, without a credential unless HUBBUB_METRICS asks for one; they name no project. */
+/** `/health`, `/health/live`, `/health/ready` and `/metrics`: for probes and Prometheus, without a credential unless HUBBUB_METRICS asks for one; they name no project. */
 import { HubError } from '@hubbub/protocol'
 import { Router } from 'express'
 import { credentialFromRequest } from '../../access/credentials.js'
@@ -14,11 +14,21 @@ export function createHealth({ store, metrics, unready, settings, authenticator 
     response.json({ ok: true, status: 'live' })
   })
 
-  router.get('/health/ready', async (_request, response) => {
+  const requireReady = async () => {
     const reasons = [...(unready?.() ?? [])]
     if ((await pingWithin(store)) === null) reasons.push('store')
     if (reasons.length > 0) throw new HubError('UNAVAILABLE', `Not ready: ${reasons.join(', ')}.`, { reasons })
+  }
+
+  router.get('/health/ready', async (_request, response) => {
+    await requireReady()
     response.json({ ok: true, status: 'ready' })
+  })
+
+  /** For clients that look before they connect. */
+  router.get('/health', async (_request, response) => {
+    await requireReady()
+    response.json({ ok: true, status: 'healthy' })
   })
 
   router.get('/metrics', async (request, response) => {

@@ -50,7 +50,8 @@ export function readHistoryQuery(query: URLSearchParams): HistoryRequest {
   return request
 }
 
-function listOf(query: URLSearchParams, name: string): string[] {
+/** Values of a parameter that may be repeated, and hold several, comma-separated. */
+export function listOf(query: URLSearchParams, name: string): string[] {
   return query
     .getAll(name)
     .flatMap((text) => text.split(','))
@@ -65,7 +66,8 @@ function readSince(text: string): Since {
   return { last: Number(last) }
 }
 
-function readNumber(name: string, text: string): number {
+/** @throws HubError INVALID_MESSAGE */
+export function readNumber(name: string, text: string): number {
   if (!/^\d{1,9}(\.\d{1,3})?$/.test(text)) throw new HubError('INVALID_MESSAGE', `\`${name}\` must be a number.`, { field: name })
   return Number(text)
 }

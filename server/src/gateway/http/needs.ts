@@ -1,9 +1,11 @@
 /** What the HTTP gateway needs of the rest of the hub: a few methods each. */
-import type { Answer, EventInput, HistoryResult, PublishResult } from '@hubbub/protocol'
+import type { Answer, EventInput, HistoryResult, PublishResult, SnapshotResult } from '@hubbub/protocol'
 import type { Authenticator } from '../../access/authenticator.js'
 import type { Identity } from '../../access/identity.js'
 import type { Logger } from '../../observe/log.js'
 import type { Metrics } from '../../observe/metrics.js'
+import type { EntityReader } from '../../operations/entities.js'
+import type { Tasks } from '../../operations/tasks.js'
 import type { Settings } from '../../settings/table.js'
 import type { AccessRecords, DeadLetters, Ledger, SourceStreams, Store } from '../../store/port.js'
 
@@ -12,6 +14,10 @@ export interface HttpOperations {
   publish(identity: Identity, inputs: readonly unknown[], options: { ack: 'committed' | 'accepted'; client: string }): Promise<Answer<PublishResult>[]>
   /** Rejects with HubError. Does the waiting of `wait` itself, until `signal` aborts. */
   history(identity: Identity, request: unknown, signal: AbortSignal): Promise<HistoryResult>
+  /** Rejects with HubError. */
+  snapshot(identity: Identity, request: unknown): Promise<SnapshotResult>
+  readonly entities: EntityReader
+  readonly tasks: Tasks
 }
 
 /** Takes in what no client wrote: a webhook's delivery. `once.key` is marked as used in the step that appends (I3). */

@@ -2,6 +2,7 @@
 import type { Gap } from '@hubbub/protocol'
 import type { Socket } from 'socket.io'
 import type { Identity } from '../../access/identity.js'
+import type { MailStart } from '../../operations/inbox.js'
 import type { Admit, Operations } from '../../operations/operations.js'
 import { newSessionId, type Owner, type Recovery, type Resumed } from './recovery.js'
 
@@ -12,6 +13,8 @@ export interface Admission {
   resumed?: Resumed
   /** The client came back and could not be resumed: it is told so once it is connected. */
   gap?: Gap
+  /** Of an agent's new session: its mail comes first. */
+  mail?: MailStart
   /** Gives the connection its place in the journal, synchronously. */
   admit: Admit
 }
@@ -36,5 +39,6 @@ export async function admit(socket: Socket, identity: Identity, deps: { recovery
   internals.recovered = false
   internals.pid = newSessionId(deps.partition)
   const gap = strange || typeof pid !== 'string' ? undefined : await deps.recovery.gapSince(offset, deps.partition)
-  return { identity, sessionId: internals.pid, gap, admit: place }
+  const mail = await deps.operations.mail(identity)
+  return { identity, sessionId: internals.pid, gap, mail, admit: place }
 }

@@ -10,6 +10,7 @@ import { credentialFromAuth, credentialFromRequest, presentedFirst } from '../..
 import type { Buckets } from '../../access/rate.js'
 import type { Logger } from '../../observe/log.js'
 import type { Metrics } from '../../observe/metrics.js'
+import type { Attendance } from '../../operations/attendance.js'
 import type { Operations } from '../../operations/operations.js'
 import type { Recorder } from '../../operations/recorder.js'
 import type { Settings } from '../../settings/table.js'
@@ -19,10 +20,12 @@ import { admit, type Admission } from './admission.js'
 import { Member } from './member.js'
 import { handleMessage, type MessageDeps } from './messages.js'
 import type { Recovery } from './recovery.js'
+import { wirePeers } from './wire-peers.js'
 import { socketioEncoding } from './wire.js'
 
 export interface SocketGatewayDeps {
   operations: Operations
+  attendance: Attendance
   authenticator: Authenticator
   recorder: Recorder
   recovery: Recovery
@@ -31,6 +34,7 @@ export interface SocketGatewayDeps {
   settings: Settings
   metrics: Metrics
   log: Logger
+  vitals: MessageDeps['vitals']
   onConnect?: (client: { id: string; subject: string; project: string }) => void
   onDisconnect?: (client: { id: string; subject: string; project: string; reason: string }) => void
 }
@@ -52,13 +56,7 @@ const TAKEN = 'session.taken'
 export async function createSocketGateway(deps: SocketGatewayDeps): Promise<SocketGateway> {
   const { settings, metrics, log, recorder, recovery } = deps
   const adapter = await createHubAdapter(settings, log, (id, cursor) => recovery.restore(id, cursor))
-  const engine = new Engine({
-    pingInterval: settings.pingIntervalMs,
-    pingTimeout: settings.pingTimeoutMs,
-    maxHttpBufferSize: messageLimit(settings),
-    perMessageDeflate: false,
-    cors: corsOf(settings),
-  })
+  const engine = openEngine(settings)
   const io = new Server({
     adapter: adapter.constructor,
     connectTimeout: settings.connectTimeoutMs,
@@ -68,7 +66,9 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
   io.bind(engine)
   io.on(TAKEN, (id: string, generation: number) => recorder.taken(id, generation))
 
+  deps.operations.presence.attach((rooms, signal) => broadcast(io, rooms, signal))
   const members = new Set<Member>()
+  wirePeers(io, deps.operations, () => members)
   const messageDeps: MessageDeps = { ...deps, take: (client) => deps.buckets.take(client), broadcast: (rooms, signal) => broadcast(io, rooms, signal) }
   const encoding = socketioEncoding(metrics)
 
@@ -83,7 +83,10 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
     const member = new Member(socket, admission, encoding, deps)
     members.add(member)
     // Not `on`: every name is a message, and none may reach a listener twice.
-    socket.use(([name, ...args]) => handleMessage(messageDeps, member, name, args))
+    socket.use(([name, ...args]) => {
+      member.heard()
+      handleMessage(messageDeps, member, name, args)
+    })
     socket.once('disconnect', (reason) => {
       taken.delete(socket.conn)
       members.delete(member)
@@ -100,15 +103,25 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
     io,
     connections(project) {
       const counted = [...members].filter((member) => project === undefined || member.identity().project === project)
-      return { total: counted.length, active: counted.filter((member) => member.connection.subscriptions.length > 0).length }
+      return { total: counted.length, active: counted.filter((member) => member.connection.chosen.length > 0).length }
     },
     async close() {
       stopWatching()
-      for (const member of members) member.leave()
+      for (const member of members) member.leave('server shutting down')
       await io.close()
       adapter.close()
     },
   }
+}
+
+function openEngine(settings: Settings): Engine {
+  return new Engine({
+    pingInterval: settings.pingIntervalMs,
+    pingTimeout: settings.pingTimeoutMs,
+    maxHttpBufferSize: messageLimit(settings),
+    perMessageDeflate: false,
+    cors: corsOf(settings),
+  })
 }
 
 /** With `*` no page may use a visitor's cookie: as on HTTP. */

@@ -1,12 +1,16 @@
 /** Client messages, translated into operations and answered once, in one shape. */
-import { HubError, type ClientMessage, type Failure, type Signal } from '@hubbub/protocol'
+import { HubError, MESSAGE_ALIASES, type ClientMessage, type Failure, type Signal } from '@hubbub/protocol'
 import { sourceOf, type Identity } from '../../access/identity.js'
 import type { Logger } from '../../observe/log.js'
 import type { Metrics } from '../../observe/metrics.js'
+import type { Profile } from '../../operations/agents.js'
+import type { Caller } from '../../operations/caller.js'
 import type { Connection } from '../../operations/connection.js'
 import type { Operations } from '../../operations/operations.js'
+import type { Door } from '../../operations/presence.js'
 import type { Settings } from '../../settings/table.js'
 import { hubErrorOf } from '../../store/failure.js'
+import type { Vitals } from '../vitals.js'
 
 export interface MessageDeps {
   operations: Operations
@@ -16,15 +20,17 @@ export interface MessageDeps {
   /** Milliseconds to wait, 0 when the client may send another message. */
   take: (client: string) => number
   broadcast: (rooms: string[], signal: Signal) => void
+  vitals: (identity: Identity) => Promise<Vitals>
 }
 
 /** One connected client, as its messages see it. */
-export interface Client {
-  readonly id: string
+export interface Client extends Caller {
   readonly connection: Connection
-  identity(): Identity
   /** Subscriptions changed: rooms follow them. */
   subscribed(): void
+  readonly door: Door
+  /** `agent.register` was committed. */
+  registered(profile: Profile): void
   /** `auth.refresh`: rejects with `HubError`. */
   refresh(auth: unknown): Promise<{ expiresAt?: number }>
   /** For messages without an ack: there is no other way to tell of a refusal. */
@@ -76,15 +82,39 @@ const HANDLERS: Record<ClientMessage, Handler> = {
     await deps.operations.signal(client.identity(), input, deps.broadcast)
     reply({ ok: true })
   },
+  async snapshot(deps, client, input, reply) {
+    reply(okWith(await deps.operations.snapshot(client.identity(), input)))
+  },
+  async command(deps, client, input, reply) {
+    reply(okWith(await deps.operations.commands.give(client.identity(), input)))
+  },
+  async 'command.handle'(deps, client, input, reply) {
+    reply(okWith(await deps.operations.executors.handle(client, input)))
+  },
+  async broadcast(deps, client, input, reply) {
+    reply(okWith(await deps.operations.broadcasts.send(client.identity(), input)))
+  },
   async 'auth.refresh'(_deps, client, input, reply) {
     reply(okWith(await client.refresh(input)))
+  },
+  async 'agent.register'(deps, client, input = {}, reply) {
+    const { answer, profile } = await deps.operations.register(client.identity(), input)
+    client.registered(profile)
+    reply(okWith(answer))
+  },
+  async 'system.health_check'(deps, client, _input, reply) {
+    reply(okWith(await deps.vitals(client.identity())))
+  },
+  async presence(deps, client, input, reply) {
+    reply(okWith(await deps.operations.presence.ask(client.connection, input, client.door)))
   },
 }
 
 async function dispatch(deps: MessageDeps, client: Client, name: unknown, args: unknown[], reply: Reply): Promise<void> {
   const [input] = args
   if (args.length > 1) throw new HubError('INVALID_MESSAGE', 'A message has one argument, and an acknowledgement.')
-  if (typeof name === 'string' && Object.hasOwn(HANDLERS, name)) return await HANDLERS[name as ClientMessage](deps, client, input, reply)
+  const message = typeof name === 'string' && Object.hasOwn(MESSAGE_ALIASES, name) ? MESSAGE_ALIASES[name] : name
+  if (typeof message === 'string' && Object.hasOwn(HANDLERS, message)) return await HANDLERS[message as ClientMessage](deps, client, input, reply)
   // A client that emits an event's name, or an alias of it, publishes it.
   await publish(deps, client, { type: name, data: input ?? {} }, reply)
 }

@@ -82,9 +82,12 @@ export class SocketOutlet implements Outlet {
     this.send(this.lastBookmark.frame)
   }
 
-  /** The cursor at which reading goes on stands last: a client that resumes from it is not told the same gap again. */
-  gap(gap: Gap): void {
-    this.send(textFrame(`2["gap",${JSON.stringify(gap)},"${gap.to}"]`))
+  /**
+   * Where reading goes on stands last: a client that resumes from it is not told the same gap again. That is the gap's end, but for an
+   * agent's new session, which may have older mail to read.
+   */
+  gap(gap: Gap, cursor: Cursor = gap.to): void {
+    this.send(textFrame(`2["gap",${JSON.stringify(gap)},"${cursor}"]`))
   }
 
   waiting(): { bytes: number; packets: number } {

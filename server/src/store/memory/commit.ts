@@ -1,5 +1,6 @@
 /** The commit in memory: the same checks in the same order as `redis/lua/commit.lua`, all before the first change (I3). */
 import type { Offset } from '@hubbub/protocol'
+import { netState } from '../net.js'
 import { cutFields, refusedOutcome } from '../refused.js'
 import { SOURCES, type Batch, type CommitResult } from '../port.js'
 import type { MemoryContext } from './context.js'
@@ -10,16 +11,18 @@ export function commitBatch(context: MemoryContext, partition: MemoryPartition, 
   if (batch.number === partition.batch) return { status: 'committed', offsets: [...partition.result], replayed: true }
   if (batch.number !== partition.batch + 1 || SOURCES.some((name) => batch.from[name] !== partition.positions[name])) return { status: 'lost' }
 
+  const state = netState(batch.state, batch.appends.length)
+
   const acks = new Map<string, [string, string][]>()
   const answer = (worker: string | undefined, seen: string, outcome: string): void => {
-    if (worker === undefined) return
+    if (worker === undefined || seen === '') return
     const pairs = acks.get(worker)
     if (pairs) pairs.push([seen, outcome])
     else acks.set(worker, [[seen, outcome]])
   }
   const offsets = batch.appends.map(({ event, seen, topics, replyTo }) => {
     const offset = append(partition, event, topics)
-    partition.seen[0].set(seen, offset)
+    if (seen !== '') partition.seen[0].set(seen, offset)
     answer(replyTo, seen, offset)
     return offset
   })
@@ -32,6 +35,7 @@ export function commitBatch(context: MemoryContext, partition: MemoryPartition, 
     if (dead) bury(partition, dead, context.options.deadLetters)
   }
   for (const { seen, outcome, replyTo } of batch.repeats) answer(replyTo, seen, outcome)
+  partition.state.apply(state, offsets)
 
   partition.batch = batch.number
   partition.result = offsets

@@ -7,8 +7,11 @@ import { deadLetters } from './dead.js'
 import { ackHints } from './hints.js'
 import { journal } from './journal.js'
 import { ledger } from './ledger.js'
+import { mailbox } from './mailbox.js'
+import { roster } from './roster.js'
 import { sessions } from './sessions.js'
 import { sourceStreams } from './source.js'
+import { stateStore } from './state.js'
 
 export async function openMemoryStore(options: StoreOptions): Promise<Store> {
   const context = new MemoryContext(options)
@@ -22,6 +25,9 @@ export async function openMemoryStore(options: StoreOptions): Promise<Store> {
     ...accessRecords(context),
     sessions: sessions(context),
     dead: deadLetters(context),
+    state: stateStore(context),
+    roster: roster(context),
+    mailbox: mailbox(context),
     async ping() {
       context.checkOpen()
       return 0

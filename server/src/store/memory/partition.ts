@@ -3,6 +3,7 @@ import { ORIGIN, type Offset } from '@hubbub/protocol'
 import { nonce } from '../nonce.js'
 import { SOURCES, type DeadLetter, type Epoch, type JournalEntry, type Positions, type SessionRecord, type SourceEntry, type SourceName } from '../port.js'
 import { Bell } from './bell.js'
+import { MemoryState } from './entities.js'
 import { Log, OffsetClock } from './log.js'
 
 export interface MemoryEntry extends JournalEntry {
@@ -59,6 +60,8 @@ export class MemoryPartition {
   /** Current generation first. */
   seen: [Map<string, string>, Map<string, string>] = [new Map(), new Map()]
   seenSince = Date.now()
+
+  readonly state = new MemoryState()
 
   readonly dead = new Log<DeadLetter>((letter) => letter.id)
   readonly deadClock = new OffsetClock()

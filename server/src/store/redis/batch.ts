@@ -1,7 +1,9 @@
 /** A batch as commit.lua takes it, and its answer as the port gives it. The layout of ARGV stands in the script's head. */
 import type { Offset } from '@hubbub/protocol'
+import { netState } from '../net.js'
 import { SOURCES, type Batch, type CommitResult, type Positions } from '../port.js'
 import { cutFields, refusedOutcome } from '../refused.js'
+import { encodeState } from './batch-state.js'
 import type { PartitionKeys } from './keys.js'
 import { textsOf } from './reply.js'
 
@@ -23,7 +25,7 @@ export function encodeBatch(partition: PartitionKeys, batch: Batch, limits: Comm
     const number = String(index + 1)
     appends.push(event, seen)
     for (const topic of new Set(carried)) topics.set(topic, joined(topics.get(topic), ',', number))
-    if (replyTo !== undefined) waiting(replyTo).appends += `${number},`
+    if (replyTo !== undefined && seen !== '') waiting(replyTo).appends += `${number},`
   })
   const outcomes: string[] = []
   const dead: string[] = []
@@ -39,10 +41,11 @@ export function encodeBatch(partition: PartitionKeys, batch: Batch, limits: Comm
 
   const keys = [partition.commit, partition.journal, partition.dead, ...partition.seen, ...partition.sourceList]
   for (const topic of topics.keys()) keys.push(partition.topic(topic))
+  const state = encodeState(partition, netState(batch.state, batch.appends.length))
+  const hints = [...workers].flatMap(([worker, { appends: numbers, lines }]) => [partition.ack(worker), numbers, lines.trimEnd()])
   const args = [batch.fence, String(batch.number), ...places(batch.from), ...places(batch.to), String(limits.indexMs), String(limits.deadLetters),
-    String(batch.appends.length), String(outcomes.length / 2), String(dead.length / 5), String(workers.size)]
-  const rest = [appends, [...topics.values()], outcomes, dead, [...workers].flatMap(([worker, { appends: numbers, lines }]) => [partition.ack(worker), numbers, lines.trimEnd()])]
-  return { keys, args: args.concat(...rest) }
+    String(batch.appends.length), String(outcomes.length / 2), String(dead.length / 5), String(workers.size), String(topics.size), ...state.counts]
+  return { keys: keys.concat(state.keys), args: args.concat(appends, [...topics.values()], outcomes, dead, state.args, hints) }
 }
 
 export function decodeCommit(reply: unknown, appends: number): CommitResult {

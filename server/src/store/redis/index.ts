@@ -8,8 +8,11 @@ import { establish } from './genesis.js'
 import { ackHints } from './hints.js'
 import { journal } from './journal.js'
 import { ledger } from './ledger.js'
+import { mailbox } from './mailbox.js'
+import { roster } from './roster.js'
 import { sessions } from './sessions.js'
 import { sourceStreams } from './source.js'
+import { stateStore } from './state.js'
 
 export async function openRedisStore(options: StoreOptions): Promise<Store> {
   let established = false
@@ -34,6 +37,9 @@ export async function openRedisStore(options: StoreOptions): Promise<Store> {
     ...accessRecords(context),
     sessions: sessions(context),
     dead: deadLetters(context),
+    state: stateStore(context),
+    roster: roster(context),
+    mailbox: mailbox(context),
     async ping() {
       const begun = performance.now()
       await context.connection.call('ping', (client) => client.ping())

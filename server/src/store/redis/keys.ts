@@ -3,6 +3,7 @@
  * them together. `source:*` is a public contract: workflow engines XADD to it directly.
  */
 import { partitionTag } from '@hubbub/protocol'
+import { ALL } from '../entities.js'
 import { SOURCES, type SourceName } from '../port.js'
 
 export const GLOBAL = {
@@ -10,6 +11,8 @@ export const GLOBAL = {
   config: 'hubbub:config',
   /** sorted set: processor ids by the ms at which they last said that they live */
   processors: 'hubbub:processors',
+  /** sorted set: worker ids, likewise */
+  workers: 'hubbub:workers',
   /** hash: key id to JSON of `ApiKeyRecord` */
   keys: 'hubbub:keys',
   /** hash: `key:ID` and `subject:SUB` to the ms of revocation */
@@ -27,6 +30,8 @@ export class PartitionKeys {
   /** Two generations of seen keys; the commit hash says which is current. */
   readonly seen: readonly [string, string]
   readonly dead: string
+  /** sorted set: timer's name by the ms at which it is due */
+  readonly timers: string
   readonly sources: Readonly<Record<SourceName, string>>
 
   constructor(partition: number) {
@@ -37,6 +42,7 @@ export class PartitionKeys {
     this.epochs = `${this.prefix}epochs`
     this.seen = [`${this.prefix}seen:a`, `${this.prefix}seen:b`]
     this.dead = `${this.prefix}dead`
+    this.timers = `${this.prefix}timers`
     this.sources = Object.fromEntries(SOURCES.map((name) => [name, `${this.prefix}source:${name}`])) as Record<SourceName, string>
   }
 
@@ -49,12 +55,37 @@ export class PartitionKeys {
     return `${this.prefix}topic:${key}`
   }
 
+  /** hash: id to `revision ms JSON` (ms of the entity's place); by `stateKey` */
+  state(key: string): string {
+    return `${this.prefix}state:${key}`
+  }
+
+  /** sorted set: places, all of one score, so that their order is that of the texts; by `indexKey` */
+  index(key: string): string {
+    return `${this.prefix}index:${key}`
+  }
+
+  /** The index of all entities of a `stateKey`. */
+  everything(key: string): string {
+    return this.index(`${key}/${ALL}`)
+  }
+
   session(id: string): string {
     return `${this.prefix}session:${id}`
   }
 
+  /** string: the cursor up to which an agent's mail was handed over */
+  mail(key: string): string {
+    return `${this.prefix}mail:${key}`
+  }
+
   once(key: string): string {
     return `${this.prefix}once:${key}`
+  }
+
+  /** hash: `member NUL worker` to what is to be known of it; and hash: worker to the number of members that it holds */
+  roster(group: string): [members: string, holders: string] {
+    return [`${this.prefix}roster:${group}`, `${this.prefix}holders:${group}`]
   }
 
   /** Channel of sharded pub/sub, not a key; the tag puts it into the partition's slot. */

@@ -1,0 +1,121 @@
+/** What follows from a task's change: its status told, its dependents blocked and freed, its result made its completion. */
+import { entityTopics, isFinished, type HubEvent, type Task } from '@hubbub/protocol'
+import { endFailed, isoAt, placeOfTask } from './lease.js'
+import type { Changed, Effects, Rules, World } from './rule.js'
+
+export const TASK_RULES: Rules = {
+  fill: {
+    'task.created': (event, world) => {
+      const { managed, dependsOn = [] } = event.data as { managed?: boolean; dependsOn?: string[] }
+      if (!managed) return undefined
+      return { status: isMet(dependsOn, world) ? 'pending' : 'blocked', createdAt: isoAt(event.metadata.recordedAt) }
+    },
+  },
+  moot: { 'task.completed': isOver, 'task.failed': isOver, 'task.cancelled': isOver },
+  onEvent: {
+    'task.created': (event, world, effects) => {
+      const task = world.get('task', (event.data as { taskId: string }).taskId)
+      if (!task || isFinished(task) || isMet(task.dependsOn ?? [], world)) return
+      block(task, world, effects)
+    },
+    'task.result': (event, world, effects) => {
+      const task = world.get('task', (event.data as { taskId: string }).taskId)
+      if (!task || isFinished(task)) return
+      const { title, agentId } = task
+      effects.emit('task.completed', {
+        taskId: task.id, status: 'completed', completedAt: isoAt(event.metadata.recordedAt), ...placeOfTask(task),
+        ...(title === undefined ? {} : { taskTitle: title }), ...(agentId === undefined ? {} : { agentId }),
+      })
+    },
+    'stream.completed': (event, world, effects) => free(`stream:${(event.data as { streamId: string }).streamId}`, world, effects),
+  },
+  onChange: {
+    task(changed, event, world, effects) {
+      const { before, after } = changed
+      tellStatus(changed, event, effects)
+      if (after && event.type !== 'task.placed') findPlace(after, event, effects)
+      if (!after || !isFinished(after) || (before && isFinished(before))) return
+      if (after.status === 'completed') free(after.id, world, effects)
+      else failDependents(after, world, effects)
+    },
+  },
+}
+
+/** A task ends once, however many of its dependencies are lost together. */
+function isOver(event: HubEvent, world: World): boolean {
+  const task = world.get('task', (event.data as { taskId: string }).taskId)
+  return !task || isFinished(task)
+}
+
+/** Once for each change, whatever it came from; not for an event that says it itself. */
+function tellStatus({ before, after }: Changed<'task'>, event: HubEvent, effects: Effects): void {
+  if (!before || !after || before.status === after.status || event.type === 'task.status_changed') return
+  const { title } = after
+  effects.emit('task.status_changed', {
+    taskId: after.id, ...(title === undefined ? {} : { taskTitle: title }), oldStatus: before.status, newStatus: after.status,
+    statusChangedAt: after.updatedAt,
+  })
+}
+
+/**
+ * An event names a place that is not the task's. If it has none yet, it belongs there from now on; otherwise it stays where it is.
+ * Either way those who watch there get the whole task, for they did not see what came before, or took it for theirs.
+ */
+function findPlace(task: Task, event: HubEvent, effects: Effects): void {
+  if (!event.type.startsWith('task.') && event.type !== 'checkpoint.created') return
+  const { pipelineId, stage, streamId } = (event.data ?? {}) as Pick<Task, 'pipelineId' | 'stage' | 'streamId'>
+  if (pipelineId === undefined && streamId === undefined) return
+  const bare = { ...task, pipelineId: undefined, stage: undefined, streamId: undefined } as unknown as Task
+  const inPipeline = pipelineId === undefined ? {} : { pipelineId, ...(stage === undefined ? {} : { stage }) }
+  const inStream = streamId === undefined ? {} : { streamId }
+  const named = entityTopics('task', { ...bare, ...inPipeline, ...inStream })
+  const own = entityTopics('task', task)
+  if (named.every((topic) => own.includes(topic))) return
+  const placed = { ...task, ...(task.pipelineId === undefined ? inPipeline : {}), ...(task.streamId === undefined ? inStream : {}) }
+  effects.emit('task.placed', { taskId: task.id, ...placeOfTask(placed), task: placed }, named)
+}
+
+function block(task: Task, world: World, effects: Effects): void {
+  const waitsFor = (task.dependsOn ?? []).filter((dependency) => !isDone(dependency, world))
+  // One that can never be met any more ends the task at once, as it would have later.
+  const lost = waitsFor.find((dependency) => isLost(dependency, world))
+  if (lost !== undefined && task.managed) return dependencyFailed(task, lost, effects)
+  effects.emit('task.blocked', {
+    taskId: task.id, ...(task.title === undefined ? {} : { taskTitle: task.title }), blockedReason: `waits for ${waitsFor.slice(0, 10).join(', ')}`, ...placeOfTask(task),
+  })
+}
+
+/** What waited for this, and for nothing else, is free. */
+function free(dependency: string, world: World, effects: Effects): void {
+  for (const task of world.dependents(dependency)) {
+    if (task.status !== 'blocked' || !isMet(task.dependsOn ?? [], world)) continue
+    effects.emit('task.status_changed', {
+      taskId: task.id, ...(task.title === undefined ? {} : { taskTitle: task.title }), oldStatus: 'blocked', newStatus: 'pending', statusChangedAt: isoAt(world.now),
+    })
+  }
+}
+
+function failDependents(task: Task, world: World, effects: Effects): void {
+  for (const dependent of world.dependents(task.id)) {
+    if (dependent.managed && dependent.status === 'blocked') dependencyFailed(dependent, task.id, effects)
+  }
+}
+
+function dependencyFailed(task: Task, dependency: string, effects: Effects): void {
+  endFailed(task, 'DEPENDENCY_FAILED', `It waits for ${dependency}, which will not be completed.`, effects)
+}
+
+function isMet(dependsOn: readonly string[], world: World): boolean {
+  return dependsOn.every((dependency) => isDone(dependency, world))
+}
+
+function isDone(dependency: string, world: World): boolean {
+  if (dependency.startsWith('stream:')) return world.get('stream', dependency.slice('stream:'.length))?.status === 'completed'
+  return world.get('task', dependency)?.status === 'completed'
+}
+
+function isLost(dependency: string, world: World): boolean {
+  if (dependency.startsWith('stream:')) return false
+  const task = world.get('task', dependency)
+  return task !== undefined && isFinished(task) && task.status !== 'completed'
+}
