@@ -11,13 +11,13 @@ const NO_NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUN
 /** `npm ci`, unless what is installed is what the lock file says. */
 export async function install() {
   if (installed()) return
-  const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, [process.env.npm_execpath]] : ['npm', []]
+  const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? { program: process.execPath, args: [process.env.npm_execpath] } : { program: 'npm', args: [] }
   const flags = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=error', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=10000']
-  let { ok, output } = await step('installing dependencies', npm[0], [...npm[1], 'ci', ...flags])
+  let { ok, output } = await step('installing dependencies', npm.program, [...npm.args, 'ci', ...flags])
   if (!ok && output.includes('EUSAGE')) {
     // A lock file written where the registry lacks other platforms' optional packages is refused by `npm ci`, though it names all that is needed here.
     say('npm ci finds the lock file incomplete; npm install takes the versions that it has')
-    ;({ ok, output } = await step('installing dependencies', npm[0], [...npm[1], 'install', '--no-save', ...flags]))
+    ;({ ok, output } = await step('installing dependencies', npm.program, [...npm.args, 'install', '--no-save', ...flags]))
   }
   if (ok) return
   if (NO_NETWORK.test(output)) giveUp('cannot install the dependencies: no network, or the package registry is out of reach. Connect and run the command again.')

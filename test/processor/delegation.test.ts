@@ -65,7 +65,7 @@ describe.each(KINDS)('tasks and agents on the %s store', (kind) => {
     expect(task.tries.map(({ attempt }) => attempt)).toEqual([1, 2, 3])
     expect(new Set(task.tries.map(({ agentId }) => agentId)).size).toBe(2)
     const failed = (await shop.journal()).find(({ type }) => type === 'task.failed')!
-    expect(failed.data).toMatchObject({ code: 'TRIES_EXHAUSTED', tries: task.tries })
+    expect(failed.data).toMatchObject({ cause: 'tries_exhausted', tries: task.tries })
   })
 
   test('a rejected task goes to another agent at once after its wait', async () => {

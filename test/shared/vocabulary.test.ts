@@ -17,8 +17,11 @@ const ofKind = (...kinds: string[]) => words.filter((word) => kinds.includes(wor
 const PROTOCOL_MESSAGES = [
   'connection.ping', 'connection.pong', 'hub.error', 'hub.cursor', 'auth.succeeded', 'auth.failed', 'subscription.updated',
 ]
-/** A command of the vocabulary that is mail to one agent, through the journal. */
-const ADDED = ['task.delegate']
+/** Mail to one agent, which the vocabulary has as commands; and what the hub alone knows and says. */
+const ADDED = [
+  'agent.forgotten', 'task.delegate', 'task.lease_lost', 'task.cancel_requested', 'execution.cancel', 'task.placed', 'task.forgotten', 'task_type.defined', 'task_type.forgotten',
+  'pipeline.forgotten', 'stream.forgotten', 'checkpoint.forgotten', 'command.completed', 'command.failed', 'run.forgotten',
+]
 
 describe('the catalogue and the vocabulary', () => {
   it('has a schema for every event and AG-UI event', () => {

@@ -6,22 +6,14 @@
  * The subscription comes first and what it brings waits for the snapshot: whatever the snapshot holds already is left out by its
  * offset (an entity of a later page by its own revision), so nothing is missed between the two and nothing counts twice.
  */
-import {
-  evolve, HubError, isAfter, isFolded,
-  type Cursor, type Entities, type Entity, type EntityView, type HubEvent, type Kind, type Offset,
-} from '@hubbub/protocol'
+import { HubError, isAfter, StateView, type Cursor, type EntityView, type HubEvent, type Kind, type ViewChange } from '@hubbub/protocol'
 import type { Calls } from './calls.js'
 import { Listeners } from './listeners.js'
 import { offsetOf } from './merge.js'
-import { isWatched, Shelf, type Snapshot } from './snapshot.js'
+import type { Snapshot } from './snapshot.js'
 
 /** An entity before and after; never both undefined. */
-export interface StateChange {
-  readonly kind: Kind
-  readonly id: string
-  readonly before: EntityView | undefined
-  /** Undefined: it is forgotten, or no longer belongs to what is watched. */
-  readonly after: EntityView | undefined
+export interface StateChange extends ViewChange {
   /** Undefined: seen in a snapshot, after events that cannot be had any more. */
   readonly event: HubEvent | undefined
 }
@@ -65,7 +57,7 @@ interface Placed {
 export class Watch implements LiveState {
   readonly #changes: Listeners<[StateChange]>
   readonly #ends: Listeners<[HubError?]>
-  #shelf = new Shelf()
+  #state = new StateView([])
   #cursor: Cursor = ''
   /** What came while a snapshot is on its way; undefined when none is. */
   #waiting: Placed[] | undefined = []
@@ -96,11 +88,11 @@ export class Watch implements LiveState {
   }
 
   get<K extends Kind>(kind: K, id: string): EntityView<K> | undefined {
-    return this.#shelf.get(kind, id)
+    return this.#state.get(kind, id)
   }
 
   list<K extends Kind>(kind: K): EntityView<K>[] {
-    return this.#shelf.list(kind)
+    return this.#state.list(kind)
   }
 
   onChange(handler: (change: StateChange) => void): () => void {
@@ -156,15 +148,16 @@ export class Watch implements LiveState {
   }
 
   #replace(snapshot: Snapshot): void {
-    const before = this.#shelf
-    const after = new Shelf()
-    for (const view of snapshot.entities) if (isWatched(this.topics, view)) after.put(view)
-    this.#shelf = after
+    const before = this.#state
+    const after = new StateView(this.topics, snapshot.entities)
+    this.#state = after
     this.#cursor = snapshot.cursor
-    for (const view of before.all()) if (!after.get(view.kind, view.id)) this.#tell(view.kind, view.id, view, undefined, undefined)
-    for (const view of after.all()) {
-      const known = before.get(view.kind, view.id)
-      if (known?.revision !== view.revision) this.#tell(view.kind, view.id, known, view, undefined)
+    for (const { kind, id } of before.all()) {
+      if (!after.get(kind, id)) this.#changes.tell({ kind, id, before: before.get(kind, id), after: undefined, event: undefined })
+    }
+    for (const entity of after.all()) {
+      const known = before.get(entity.kind, entity.id)
+      if (known?.revision !== entity.revision) this.#changes.tell({ kind: entity.kind, id: entity.id, before: known, after: entity, event: undefined })
     }
   }
 
@@ -174,33 +167,6 @@ export class Watch implements LiveState {
     const offset = offsetOf(cursor)
     if (!isAfter(offset, offsetOf(this.#cursor))) return
     this.#cursor = cursor
-    if (!isFolded(event.type)) return
-    for (const { kind, id, entity } of evolve(event, (known, key) => this.#lookUp(known, key))) {
-      this.#set(kind, id, entity && viewOf(kind, entity, offset), offset, event)
-    }
+    for (const change of this.#state.apply(event, offset)) this.#changes.tell({ ...change, event })
   }
-
-  #lookUp<K extends Kind>(kind: K, id: string): Entities[K] | undefined {
-    return this.#shelf.get(kind, id) as Entities[K] | undefined
-  }
-
-  #set(kind: Kind, id: string, view: EntityView | undefined, offset: Offset, event: HubEvent): void {
-    const before = this.#shelf.get(kind, id)
-    // A later page of the snapshot showed it as it is now.
-    if (before && !isAfter(offset, before.revision)) return
-    const after = view && isWatched(this.topics, view) ? view : undefined
-    if (!before && !after) return
-    if (after) this.#shelf.put(after)
-    else this.#shelf.drop(kind, id)
-    this.#tell(kind, id, before, after, event)
-  }
-
-  #tell(kind: Kind, id: string, before: EntityView | undefined, after: EntityView | undefined, event: HubEvent | undefined): void {
-    this.#changes.tell({ kind, id, before, after, event })
-  }
-}
-
-/** An entity as answers show it. */
-export function viewOf(kind: Kind, entity: Entity, revision: Offset): EntityView {
-  return { ...entity, kind, revision } as EntityView
 }

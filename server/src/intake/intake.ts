@@ -12,8 +12,8 @@ import { hubErrorOf } from '../store/failure.js'
 import type { Outcome } from '../store/outcome.js'
 import type { AckHints, Ledger, SourceName, SourceStreams } from '../store/port.js'
 import { createAdmission, type Admitted } from './admission.js'
-import { createAppender } from './appender.js'
-import { createWaiters } from './waiters.js'
+import { createAppender, type Appender } from './appender.js'
+import { createWaiters, type Waiters } from './waiters.js'
 
 export interface Intake {
   /** Each input answered on its own, in order. Never rejects for bad input. */
@@ -59,20 +59,7 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
 
   const refused = createRefusal(metrics, log)
 
-  const append = async (partition: number, { append: entry, bytes, type }: Admitted) => {
-    const id = await appender.append(partition, entry, bytes)
-    metrics.eventsIn.inc({ type: typeLabel(type) })
-    metrics.bytesIn.inc(bytes)
-    return id
-  }
-
-  const commit = async (partition: number, admitted: Admitted): Promise<PublishResult> => {
-    const waiting = waiters.wait(partition, admitted.key)
-    append(partition, { ...admitted, append: { ...admitted.append, replyTo: worker } }).catch((error: unknown) => {
-      waiting.settle({ failure: hubErrorOf(error) })
-    })
-    return resultOf(admitted, await waiting.outcome)
-  }
+  const { append, commit } = createEntries({ appender, waiters, metrics, worker })
 
   return {
     publish(identity, inputs, options) {
@@ -118,6 +105,33 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
       await waiters.close()
     },
   }
+}
+
+interface EntriesParts {
+  appender: Appender
+  waiters: Waiters
+  metrics: Metrics
+  worker: string
+}
+
+/** What is admitted becomes an entry of a source stream; `commit` also waits for what becomes of it. */
+function createEntries({ appender, waiters, metrics, worker }: EntriesParts) {
+  const append = async (partition: number, { append: entry, bytes, type }: Admitted) => {
+    const id = await appender.append(partition, entry, bytes)
+    metrics.eventsIn.inc({ type: typeLabel(type) })
+    metrics.bytesIn.inc(bytes)
+    return id
+  }
+
+  const commit = async (partition: number, admitted: Admitted): Promise<PublishResult> => {
+    const waiting = waiters.wait(partition, admitted.key)
+    append(partition, { ...admitted, append: { ...admitted.append, replyTo: worker } }).catch((error: unknown) => {
+      waiting.settle({ failure: hubErrorOf(error) })
+    })
+    return resultOf(admitted, await waiting.outcome)
+  }
+
+  return { append, commit }
 }
 
 function resultOf({ id, type }: Admitted, outcome: Outcome): PublishResult {

@@ -74,7 +74,7 @@ export const TASK_FACTS = {
     taskId: Id, status: maybe(TaskStatus), completedAt: maybe(orNull(Time)), taskTitle: maybe(Text), streamId: maybe(Id), ...place,
   })),
   'task.failed': fact('A task failed.', IN_PIPELINE, Type.Object({
-    taskId: Id, error: maybe(Text), code: maybe(Text), ...place, ...lease, streamId: maybe(Id), failedAt: maybe(Time),
+    taskId: Id, taskTitle: maybe(Text), error: maybe(Text), cause: maybe(Text), ...place, ...lease, streamId: maybe(Id), failedAt: maybe(Time),
     tries: maybe(Type.Array(Bag, { title: '{ attempt, agentId, reason, endedAt }[]' })),
   })),
   'task.cancelled': fact('A task was called off.', IN_PIPELINE_BY_AGENT, Type.Object({

@@ -48,8 +48,8 @@ export const TASK_REDUCERS: Reducers<Task> = {
   }),
   'task.started': folded((task, data, event) => begun(reported(moved(task, 'in_progress'), data, event), event)),
   'task.progress': folded((task, data, event) => {
-    const known = { ...begun(reported(task, data, event), event), ...numbers(data, 'progress', 'confidence'), ...texts(data, 'message'), progressAt: event.timestamp }
-    return isFinished(task) ? known : moved(known, 'in_progress')
+    const moving = { ...begun(reported(task, data, event), event), ...numbers(data, 'progress', 'confidence'), ...texts(data, 'message'), progressAt: event.timestamp }
+    return isFinished(task) ? moving : moved(moving, 'in_progress')
   }),
   'task.confidence_updated': folded((task, data) => ({ ...task, ...numbers(data, 'confidence') })),
   'task.blocked': folded((task, data) => ({ ...moved(task, 'blocked'), ...texts(data, 'blockedReason') })),

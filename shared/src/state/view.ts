@@ -6,8 +6,17 @@ import { isAfter, type Offset } from '../cursor.js'
 import type { HubEvent } from '../envelope.js'
 import type { EntityView } from '../messages.js'
 import { topicMatches } from '../topics.js'
-import { entityTopics, KINDS, type Entities, type Entity, type Kind } from './entities.js'
-import { evolve, type Change } from './evolve.js'
+import { entityTopics, KINDS, type Entities, type Kind } from './entities.js'
+import { evolve } from './evolve.js'
+
+/** An entity before and after; never both undefined. */
+export interface ViewChange {
+  readonly kind: Kind
+  readonly id: string
+  readonly before: EntityView | undefined
+  /** Undefined: it is forgotten, or no longer belongs to what is watched. */
+  readonly after: EntityView | undefined
+}
 
 export class StateView {
   private readonly held = Object.fromEntries(KINDS.map((kind) => [kind, new Map()])) as Record<Kind, Map<string, EntityView>>
@@ -17,10 +26,10 @@ export class StateView {
     for (const entity of entities) this.put(entity)
   }
 
-  /** A page of the snapshot; what is held already in a later revision stays. */
+  /** As a page of a snapshot shows it; what is held already in a later revision stays. */
   put(entity: EntityView): void {
-    const held = this.held[entity.kind].get(entity.id)
-    if (!held || isAfter(entity.revision, held.revision)) this.held[entity.kind].set(entity.id, entity)
+    const held = this.get(entity.kind, entity.id)
+    if (isWatched(this.topics, entity) && (!held || isAfter(entity.revision, held.revision))) this.held[entity.kind].set(entity.id, entity)
   }
 
   get<K extends Kind>(kind: K, id: string): EntityView<K> | undefined {
@@ -32,28 +41,36 @@ export class StateView {
     return [...this.held[kind].values()] as EntityView<K>[]
   }
 
-  /** Answers what changed. Events are to come in journal order; one that an entity holds already changes nothing of it. */
-  apply(event: HubEvent, offset: Offset): Change[] {
-    const changes = evolve(event, (kind, id) => this.plain(kind, id))
-    return changes.filter(({ kind, id, entity }) => {
-      const held = this.held[kind].get(id)
-      if (held && !isAfter(offset, held.revision)) return false
-      if (!entity) return this.held[kind].delete(id)
-      if (!this.isWatched(kind, entity)) return this.held[kind].delete(id)
-      this.held[kind].set(id, { ...entity, kind, revision: offset } as EntityView)
-      return true
+  /** Kind by kind. */
+  all(): EntityView[] {
+    return KINDS.flatMap((kind) => this.list(kind))
+  }
+
+  /** Events are to come in journal order; one that an entity holds already changes nothing of it. */
+  apply(event: HubEvent, offset: Offset): ViewChange[] {
+    return evolve(event, (kind, id) => this.plain(kind, id)).flatMap(({ kind, id, entity }) => {
+      const before = this.get(kind, id)
+      if (before && !isAfter(offset, before.revision)) return []
+      const view = entity && ({ ...entity, kind, revision: offset } as EntityView)
+      const after = view && isWatched(this.topics, view) ? view : undefined
+      if (!before && !after) return []
+      if (after) this.held[kind].set(id, after)
+      else this.held[kind].delete(id)
+      return [{ kind, id, before, after }]
     })
   }
 
   /** As the reducers know it: without what only views have. */
   private plain<K extends Kind>(kind: K, id: string): Entities[K] | undefined {
-    const held = this.held[kind].get(id)
+    const held = this.get(kind, id)
     if (!held) return undefined
     const { kind: _, revision: __, ...entity } = held
-    return entity as Entities[K]
+    return entity as unknown as Entities[K]
   }
+}
 
-  private isWatched(kind: Kind, entity: Entity): boolean {
-    return entityTopics(kind, entity as never).some((topic) => this.topics.some((pattern) => topicMatches(pattern, topic)))
-  }
+/** Whether its state is seen by whoever watches the topics. */
+export function isWatched(patterns: readonly string[], entity: EntityView): boolean {
+  const topics = entityTopics(entity.kind, entity)
+  return patterns.some((pattern) => topics.some((topic) => topicMatches(pattern, topic)))
 }

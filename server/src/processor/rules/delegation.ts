@@ -97,7 +97,7 @@ export const DELEGATION_RULES: Rules = {
       const due = Date.parse(task.deadline)
       if (due > world.now) return effects.timer('deadline', id, due)
       callOff(task, 'its deadline has passed', effects)
-      endFailed(task, 'DEADLINE_EXCEEDED', 'Its deadline passed before it was finished.', effects)
+      endFailed(task, 'deadline_exceeded', 'Its deadline passed before it was finished.', effects)
     },
     cancel(id, world, effects) {
       const task = world.get('task', id)

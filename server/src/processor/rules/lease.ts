@@ -35,17 +35,18 @@ export function giveUpLease(task: Task, reason: string, world: World, effects: E
   if (task.tries.length + 1 >= settings.taskTries) {
     effects.emit('task.lease_lost', lost)
     const tries = [...task.tries, { attempt: task.attempt, agentId: task.agentId, reason, endedAt: isoAt(now) }]
-    return endFailed(task, 'TRIES_EXHAUSTED', `No agent finished it in ${tries.length} tries.`, effects, { tries })
+    return endFailed(task, 'tries_exhausted', `No agent finished it in ${tries.length} tries.`, effects, { tries })
   }
   const retryAt = now + Math.min(settings.retryMostMs, settings.retryMs * 2 ** task.tries.length)
   effects.emit('task.lease_lost', { ...lost, retryAt: isoAt(retryAt) })
   effects.timer('retry', task.id, retryAt)
 }
 
-export function endFailed(task: Task, code: string, error: string, effects: Effects, more: Record<string, unknown> = {}): void {
+/** @param cause for programs: `tries_exhausted`, `deadline_exceeded`, `dependency_failed` */
+export function endFailed(task: Task, cause: string, error: string, effects: Effects, more: Record<string, unknown> = {}): void {
   const { agentId, tries, title } = task
   effects.emit('task.failed', {
-    taskId: task.id, error, code, ...placeOfTask(task), ...(title === undefined ? {} : { taskTitle: title }), ...(isHeld(task) ? { agentId } : {}),
+    taskId: task.id, error, cause, ...placeOfTask(task), ...(title === undefined ? {} : { taskTitle: title }), ...(isHeld(task) ? { agentId } : {}),
     ...(tries.length > 0 ? { tries } : {}), ...more,
   })
 }

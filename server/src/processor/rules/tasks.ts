@@ -102,7 +102,7 @@ function failDependents(task: Task, world: World, effects: Effects): void {
 }
 
 function dependencyFailed(task: Task, dependency: string, effects: Effects): void {
-  endFailed(task, 'DEPENDENCY_FAILED', `It waits for ${dependency}, which will not be completed.`, effects)
+  endFailed(task, 'dependency_failed', `It waits for ${dependency}, which will not be completed.`, effects)
 }
 
 function isMet(dependsOn: readonly string[], world: World): boolean {

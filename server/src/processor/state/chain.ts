@@ -115,12 +115,9 @@ class Follower {
 
   /** A derived event when its turn comes: by then others may have changed what its figures were taken from. */
   private filled(event: HubEvent): HubEvent {
-    let filled = event
-    for (const rules of RULES) {
-      const more = rules.fill?.[event.type]?.(filled, this.world)
-      if (more) filled = { ...filled, data: { ...(filled.data as object), ...more } }
-    }
-    return filled
+    const data: Record<string, unknown> = {}
+    for (const rules of RULES) Object.assign(data, rules.fill?.[event.type]?.(event, this.world))
+    return Object.keys(data).length === 0 ? event : { ...event, data: { ...(event.data as object), ...data } }
   }
 
   private take(taken: HubEvent): void {

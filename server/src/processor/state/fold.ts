@@ -2,7 +2,7 @@
  * Folds a batch into state: each accepted event and each due time, with all that follows, in journal order. What it holds in memory
  * is ahead of the store by the batch in hand; `committed` makes it good, and whoever cannot commit drops the whole fold.
  */
-import { HubError, isFolded, type Entities, type Entity, type HubEvent, type Kind } from '@hubbub/protocol'
+import { HubError, isFolded, type Entity, type HubEvent, type Kind } from '@hubbub/protocol'
 import type { Logger } from '../../observe/log.js'
 import type { Settings } from '../../settings/table.js'
 import { placeOf, type EntityWrite, type StateStore, type StateWrites } from '../../store/entities.js'
@@ -191,7 +191,7 @@ export class Fold {
   }
 
   private write({ project, kind, id, before }: Touched, append: number): EntityWrite[] {
-    const after = this.memories.get(project)!.get(kind, id) as Entities[Kind] | undefined
+    const after = this.memories.get(project)!.get<Kind>(kind, id)
     const left = before ? indexTerms(kind, before) : []
     const entered = after ? indexTerms(kind, after) : []
     const base = { project, kind, id, append }
