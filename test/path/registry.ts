@@ -73,7 +73,7 @@ export async function openOffice(env: Record<string, string> = {}): Promise<Offi
     async hire({ unknown, ...claims } = {}) {
       const id = `agent-${++names}`
       const connected = await office.connect({ sub: id, role: 'agent', ...claims })
-      if (!unknown) await connected.must('agent.register', { maxTasks: 5 })
+      if (!unknown) await connected.must('agent.register', { maxTasks: 100 })
       return Object.assign(connected, {
         id,
         async mail(taskId: string, attempt = 1) {

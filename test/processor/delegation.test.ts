@@ -136,6 +136,19 @@ describe.each(KINDS)('tasks and agents on the %s store', (kind) => {
     await expect(shop.order('first')).rejects.toMatchObject({ code: 'TASK_EXISTS' })
   })
 
+  test('more than one commit can take follows all the same: a thousand tasks that wait for one, and an agent that takes as many', async () => {
+    await open()
+    await shop.order('first')
+    const waiting = Array.from({ length: 1000 }, (_, n) => `t${n}`)
+    await Promise.all(waiting.map((taskId) => shop.order(taskId, { dependsOn: ['first'], pipelineId: 'p', streamId: 's' })))
+    await shop.hire('a', { maxTasks: 2000 })
+    await shop.say('a', 'task.result', { taskId: 'first' })
+    await eventually(async () => (await shop.stage.store.state.counts(0, 'default', 'task', ['status:delegated']))[0] === 1000, 'all of them being offered')
+    expect(await shop.find('pipeline', 'p')).toMatchObject({ totalTasks: 1000, blockedTasks: 0 })
+    await shop.say('hub', 'task.cancel_requested', { taskId: 't0' })
+    expect(await shop.find('stream', 's')).toMatchObject({ totalTasks: 1000, cancelledTasks: 1 })
+  })
+
   test('a deadline that passes ends the task', async () => {
     await open()
     await shop.hire('a')

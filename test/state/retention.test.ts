@@ -8,6 +8,8 @@ import { Scene, START } from './scene.js'
 
 /** The scene's `finishedMs`. */
 const KEPT = 1000
+/** And its `idleMs`. */
+const IDLE = 5000
 
 describe('what is finished', () => {
   let scene: Scene
@@ -17,7 +19,6 @@ describe('what is finished', () => {
 
   it('is forgotten when its time is over: a task', () => {
     scene.publish('task.created', { taskId: 't' })
-    expect([...scene.timers]).toEqual([])
     scene.wait(10)
     scene.publish('task.completed', { taskId: 't' })
     expect(scene.timers.get('forget.task t')).toBe(START + 10 + KEPT)
@@ -36,7 +37,6 @@ describe('what is finished', () => {
 
   it('is forgotten when its time is over: an expired checkpoint', () => {
     scene.publish('checkpoint.created', { checkpointId: 'c', expiresAt: '2026-03-01T10:00:01Z' })
-    expect([...scene.timers.keys()]).toEqual(['checkpoint c'])
     scene.fire('checkpoint', 'c')
     expect(scene.fire('forget.checkpoint', 'c')).toEqual([{ type: 'checkpoint.forgotten', data: { checkpointId: 'c', reason: 'expired' } }])
   })
@@ -54,10 +54,27 @@ describe('what is finished', () => {
     scene.publish('task.created', { taskId: 't' })
     scene.publish('task.completed', { taskId: 't' })
     scene.publish('task.status_changed', { taskId: 't', newStatus: 'in_progress' })
-    expect([...scene.timers]).toEqual([])
     scene.publish('pipeline.completed', { pipelineId: 'p' })
     scene.publish('pipeline.started', { pipelineId: 'p' })
-    expect([...scene.timers]).toEqual([])
+    expect([...scene.timers]).toEqual([['forget.task t', START + IDLE], ['forget.pipeline p', START + IDLE]])
+  })
+
+  it.each([
+    ['task', 'task.progress', { taskId: 'x', progress: 1 }],
+    ['pipeline', 'pipeline.started', { pipelineId: 'x' }],
+    ['stream', 'stream.started', { streamId: 'x' }],
+    ['checkpoint', 'checkpoint.created', { checkpointId: 'x' }],
+  ] as const)('or was left without an end: a %s of which nothing is heard', (kind, type, data) => {
+    scene.publish(type, data)
+    scene.wait(IDLE - 1)
+    scene.publish(kind === 'checkpoint' ? 'checkpoint.resumed' : type, data)
+    expect(scene.fire(`forget.${kind}`, 'x')).toEqual([])
+    expect(scene.fire(`forget.${kind}`, 'x')).toEqual([{ type: `${kind}.forgotten`, data: { [`${kind}Id`]: 'x', reason: 'idle' } }])
+  })
+
+  it('stays when the hub drives it, however long nothing happens', () => {
+    scene.announce('task.created', { taskId: 't', managed: true })
+    expect(scene.timers.has('forget.task t')).toBe(false)
   })
 
   it('stays while something in it is still to be done', () => {
@@ -90,7 +107,7 @@ describe('what is not finished', () => {
     scene.publish('task.started', { taskId: 't' })
     scene.publish('pipeline.started', { pipelineId: 'p' })
     scene.publish('checkpoint.created', { checkpointId: 'c' })
-    expect([...scene.timers]).toEqual([])
+    expect([...scene.timers.values()]).toEqual([START + IDLE, START + IDLE, START + IDLE])
     scene.publish('agui.step_started', { type: 'STEP_STARTED', stepName: 'x' }, ['run:r'])
     scene.wait(700)
     scene.publish('agui.step_started', { type: 'STEP_STARTED', stepName: 'y' }, ['run:r'])

@@ -19,7 +19,7 @@ export class Scene {
   readonly journal: HubEvent[] = []
   readonly timers = new Map<string, number>()
   private readonly entities = new Map<string, Entity>()
-  private readonly settings = settingsWith({ finishedMs: 1000 })
+  private readonly settings = settingsWith({ finishedMs: 1000, idleMs: 5000 })
   private waiting: HubEvent[] = []
   private count = 0
 

@@ -53,7 +53,7 @@ export function createTasks(deps: TaskDeps): Tasks {
       const asked = checkTaskChanges(input, settings)
       const task = await read(identity, id)
       const changes = Object.entries(asked).map(([field, newValue]) => ({ field, oldValue: task[field as keyof typeof asked] ?? null, newValue }))
-      await announce(identity, { type: 'task.updated', data: { taskId: id, changes, updatedAt: new Date().toISOString() } })
+      await announce(identity, { type: 'task.updated', data: { taskId: id, managed: true, changes, updatedAt: new Date().toISOString() } })
       return await read(identity, id)
     },
     async remove(identity, id) {

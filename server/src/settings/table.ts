@@ -92,6 +92,7 @@ export const SETTINGS = {
   commandMs: { env: 'HUBBUB_COMMAND_MS', value: integer(100, 600_000), default: '30000', unit: 'ms', about: 'A command without a `timeoutMs` of its own has this long.' },
   broadcastMs: { env: 'HUBBUB_BROADCAST_MS', value: integer(50, 60_000), default: '1000', unit: 'ms', about: 'A broadcast waits this long for the other workers\' counts.' },
   finishedMs: { env: 'HUBBUB_FINISHED_MS', value: integer(100), default: '86400000', unit: 'ms', about: 'A finished task, pipeline, stream, checkpoint or run is forgotten after this long.' },
+  idleMs: { env: 'HUBBUB_IDLE_MS', value: integer(100), default: '604800000', unit: 'ms', about: 'An unfinished one that the hub only observes is forgotten when nothing was heard of it for this long (7 days).' },
   finishedCount: { env: 'HUBBUB_FINISHED_COUNT', value: integer(1), default: '10000', unit: 'entities', about: 'And so many finished ones of each kind and project are kept at most.' },
   stateEntities: { env: 'HUBBUB_STATE_ENTITIES', value: integer(1000), default: '50000', unit: 'entities', about: 'Entities that a processor holds in memory of each partition, besides unfinished work.' },
   connectionEvents: { env: 'HUBBUB_CONNECTION_EVENTS', value: choice('agents', 'all', 'none'), default: 'agents', about: 'Whose connections are told as `connection.opened` and `connection.closed`.' },

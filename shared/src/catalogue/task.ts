@@ -23,9 +23,9 @@ export const TASK_FACTS = {
     taskId: Id, taskTitle: maybe(Text), status: maybe(TaskStatus), ...order, pipelineId: maybe(Id), stage: maybe(Count), streamId: maybe(Id),
     dependsOn: maybe(Ids), requires: maybe(Texts), agentType: maybe(Text), assignedAgent: maybe(Text), managed: maybe(Flag), createdAt: maybe(Time),
   })),
-  'task.updated': fact('Fields of a task changed.', ['task:{taskId}', 'stream:{streamId}'], Type.Object({
+  'task.updated': partlyHub('Fields of a task changed.', ['task:{taskId}', 'stream:{streamId}'], ['managed'], Type.Object({
     taskId: Id, taskTitle: maybe(Text), status: maybe(TaskStatus), assignedAgent: maybe(Text), streamId: maybe(Id),
-    changes: maybe(Type.Array(Change, { title: '{ field, oldValue?, newValue? }[]' })), updatedAt: maybe(Time),
+    changes: maybe(Type.Array(Change, { title: '{ field, oldValue?, newValue? }[]' })), managed: maybe(Flag), updatedAt: maybe(Time),
   })),
   'task.status_changed': fact('A task\'s status is another than before.', OF_TASK, Type.Object({
     taskId: Id, newStatus: TaskStatus, oldStatus: maybe(TaskStatus), taskTitle: maybe(Text), statusChangedAt: maybe(Time),

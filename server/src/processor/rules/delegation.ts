@@ -5,7 +5,7 @@
  */
 import { isFinished, type Agent, type Task } from '@hubbub/protocol'
 import { isHeld, isThere, type Match } from './bench.js'
-import { callOff, endCancelled, endFailed, giveUpLease, isoAt, placeOfTask } from './lease.js'
+import { AT_ONCE, callOff, endCancelled, endFailed, giveUpLease, isoAt, placeOfTask } from './lease.js'
 import type { Effects, Rules, World } from './rule.js'
 
 /** Gives the most urgent task that can be given; false when there is none. */
@@ -89,6 +89,10 @@ export const DELEGATION_RULES: Rules = {
       callOff(task, 'no sign of the agent', effects)
       giveUpLease(task, 'no sign of the agent', world, effects)
     },
+    release(agentId, world, effects) {
+      const agent = world.get('agent', agentId)
+      if (!agent || agent.status === 'offline') releaseAll(agentId, 'the agent is lost', world, effects)
+    },
     // Whatever waited for its time is found by `delegate`, which looks after each cause.
     retry: () => undefined,
     deadline(id, world, effects) {
@@ -106,14 +110,14 @@ export const DELEGATION_RULES: Rules = {
   },
 }
 
+/** An offer stays in the inbox of an agent that is away: it has its own time. */
 function releaseAll(agentId: string, reason: string, world: World, effects: Effects): void {
-  for (const id of world.bench.heldBy(agentId)) {
-    const task = world.get('task', id)
-    // An offer stays in the inbox of an agent that is away: it has its own time.
-    if (!task || task.status === 'delegated') continue
+  const held = world.bench.heldBy(agentId).flatMap((id) => world.get('task', id) ?? []).filter(({ status }) => status !== 'delegated')
+  for (const task of held.slice(0, AT_ONCE)) {
     callOff(task, reason, effects)
     giveUpLease(task, reason, world, effects)
   }
+  if (held.length > AT_ONCE) effects.timer('release', agentId, world.now)
 }
 
 /**

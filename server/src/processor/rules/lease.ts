@@ -3,6 +3,9 @@ import type { Task } from '@hubbub/protocol'
 import { isHeld } from './bench.js'
 import type { Effects, World } from './rule.js'
 
+/** Tasks that one cause moves in its own commit; each brings some ten events with it. */
+export const AT_ONCE = 200
+
 /** Where a task belongs, for derived events. */
 export function placeOfTask({ pipelineId, stage, streamId }: Task): Record<string, unknown> {
   return {

@@ -21,7 +21,8 @@ export const OWNERSHIP_RULES: Rules = {
   judge: {
     'task.created': judgeCreation,
     'task.updated': (event, world) => {
-      const task = find(event, world)
+      // Changed through the hub, and deleted meanwhile: it must not come back as an observed one.
+      const task = reportOf(event).managed ? required(event, world) : find(event, world)
       if (task?.managed && agentOf(event) !== undefined) requireLease(event, task)
     },
     'task.accepted': answering((event, task) => requireLease(event, task, 'delegated', 'accepted')),

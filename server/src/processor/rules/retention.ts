@@ -1,6 +1,7 @@
 /**
- * Forgetting: what is finished leaves the state `finishedMs` later, told as `KIND.forgotten`. Groups in which something is still to
- * be done stay. Runs end without a word when their agent dies: one of which nothing was heard for as long goes, too.
+ * Forgetting: what is finished leaves the state `finishedMs` later, told as `KIND.forgotten`; what the hub only observes, and hears
+ * nothing of, `idleMs` after its last event. Groups in which something is still to be done stay. Runs end without a word when their
+ * agent dies: one of which nothing was heard for `finishedMs` goes, too.
  */
 import { isFinished, unfinishedTasks, type Entities } from '@hubbub/protocol'
 import type { Changed, Effects, Rules, World } from './rule.js'
@@ -30,28 +31,33 @@ export function forget(kind: ForgottenKind, id: string, effects: Effects, reason
   effects.emit(`${kind}.forgotten`, { [`${kind}Id`]: id, reason })
 }
 
-/** A due time for each end, taken back when it is open again. */
+/** A due time from the first event on: a later one when it is open and of nobody's keeping, an earlier one from its end. */
 function schedule(changed: Changed, _event: unknown, world: World, effects: Effects): void {
   const { id, before, after } = changed
   const kind = changed.kind as ForgottenKind
-  const [was, is] = [endOf(kind, before as Entities[ForgottenKind] | undefined), endOf(kind, after as Entities[ForgottenKind] | undefined)]
-  if (is !== undefined && was === undefined) {
-    effects.timer(`forget.${kind}`, id, world.now + world.settings.finishedMs)
-  } else if (is === undefined && was !== undefined) {
-    effects.timer(`forget.${kind}`, id, null)
-  }
+  const [was, is] = [before as Entities[ForgottenKind] | undefined, after as Entities[ForgottenKind] | undefined]
+  const hasEnded = endOf(kind, is) !== undefined
+  if (was && is && hasEnded === (endOf(kind, was) !== undefined)) return
+  const keep = hasEnded ? world.settings.finishedMs : is && isObserved(kind, is) ? world.settings.idleMs : undefined
+  effects.timer(`forget.${kind}`, id, keep === undefined ? null : world.now + keep)
 }
 
 function look(kind: ForgottenKind, id: string, world: World, effects: Effects): void {
   const entity = world.get(kind, id)
-  const end = endOf(kind, entity)
-  if (entity === undefined || end === undefined) return
+  if (entity === undefined) return
   const { now, settings } = world
+  const end = endOf(kind, entity)
+  if (end === undefined && !isObserved(kind, entity)) return
   // Producers give times of their own: one that lies ahead keeps nothing.
-  const due = end > now ? now : end + settings.finishedMs
+  const due = end === undefined ? Date.parse(entity.updatedAt) + settings.idleMs : end > now ? now : end + settings.finishedMs
   if ('totalTasks' in entity && unfinishedTasks(entity) > 0) effects.timer(`forget.${kind}`, id, now + settings.finishedMs)
   else if (due > now) effects.timer(`forget.${kind}`, id, due)
-  else forget(kind, id, effects, 'expired')
+  else forget(kind, id, effects, end === undefined ? 'idle' : 'expired')
+}
+
+/** What the hub does not drive may be left without an end: it must not be kept for ever. */
+function isObserved(kind: ForgottenKind, entity: Entities[ForgottenKind]): boolean {
+  return kind !== 'task' || !(entity as Entities['task']).managed
 }
 
 /** ms; since when nothing more is expected of it, undefined while something is. */

@@ -46,9 +46,13 @@ export interface Effects {
   timer(what: TimerKind, id: string, due: number | null): void
 }
 
-/** What has a due time. `forget.KIND` removes a finished entity; `surplus.KIND` is never set, but found: one too many is kept. */
+/**
+ * What has a due time. `dependents` and `release` are due at once: what one cause leaves for the next commit, because it is too much
+ * for its own. `forget.KIND` removes a finished entity; `surplus.KIND` is never set, but found: one too many
+ * is kept.
+ */
 export type TimerKind =
-  | 'accept' | 'lease' | 'retry' | 'deadline' | 'cancel' | 'agent' | 'stalled' | 'checkpoint'
+  | 'accept' | 'lease' | 'retry' | 'deadline' | 'cancel' | 'agent' | 'stalled' | 'checkpoint' | 'dependents' | 'release'
   | `forget.${Kind}` | `surplus.${Kind}`
 
 export interface Rules {

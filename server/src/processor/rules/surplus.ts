@@ -1,4 +1,5 @@
 /** More finished entities of a kind than are kept: the oldest, which housekeeping finds, go before their time. */
+import { unfinishedTasks } from '@hubbub/protocol'
 import { forget, FORGOTTEN_KINDS, type ForgottenKind } from './retention.js'
 import type { Effects, Rules, World } from './rule.js'
 
@@ -7,6 +8,8 @@ export const SURPLUS_RULES: Rules = {
 }
 
 function drop(kind: ForgottenKind, id: string, world: World, effects: Effects): void {
-  // It may have been opened again since it was found.
-  if (world.get(kind, id)?.finishedAt !== undefined) forget(kind, id, effects, 'too many are finished')
+  // It may have been opened again since it was found, or have got more to do.
+  const entity = world.get(kind, id)
+  const isBusy = entity !== undefined && 'totalTasks' in entity && unfinishedTasks(entity) > 0
+  if (entity?.finishedAt !== undefined && !isBusy) forget(kind, id, effects, 'too many are finished')
 }

@@ -1,6 +1,6 @@
 /** What follows from a task's change: its status told, its dependents blocked and freed, its result made its completion. */
 import { entityTopics, isFinished, type HubEvent, type Task } from '@hubbub/protocol'
-import { endFailed, isoAt, placeOfTask } from './lease.js'
+import { AT_ONCE, endFailed, isoAt, placeOfTask } from './lease.js'
 import type { Changed, Effects, Rules, World } from './rule.js'
 
 export const TASK_RULES: Rules = {
@@ -27,7 +27,7 @@ export const TASK_RULES: Rules = {
         ...(title === undefined ? {} : { taskTitle: title }), ...(agentId === undefined ? {} : { agentId }),
       })
     },
-    'stream.completed': (event, world, effects) => free(`stream:${(event.data as { streamId: string }).streamId}`, world, effects),
+    'stream.completed': (event, world, effects) => settle(`stream:${(event.data as { streamId: string }).streamId}`, world, effects),
   },
   onChange: {
     task(changed, event, world, effects) {
@@ -35,10 +35,10 @@ export const TASK_RULES: Rules = {
       tellStatus(changed, event, effects)
       if (after && event.type !== 'task.placed') findPlace(after, event, effects)
       if (!after || !isFinished(after) || (before && isFinished(before))) return
-      if (after.status === 'completed') free(after.id, world, effects)
-      else failDependents(after, world, effects)
+      settle(after.id, world, effects)
     },
   },
+  onTimer: { dependents: settle },
 }
 
 /** A task ends once, however many of its dependencies are lost together. */
@@ -85,20 +85,22 @@ function block(task: Task, world: World, effects: Effects): void {
   })
 }
 
-/** What waited for this, and for nothing else, is free. */
-function free(dependency: string, world: World, effects: Effects): void {
-  for (const task of world.dependents(dependency)) {
-    if (task.status !== 'blocked' || !isMet(task.dependsOn ?? [], world)) continue
-    effects.emit('task.status_changed', {
-      taskId: task.id, ...(task.title === undefined ? {} : { taskTitle: task.title }), oldStatus: 'blocked', newStatus: 'pending', statusChangedAt: isoAt(world.now),
-    })
+/** What waited for this, and for nothing else, is free; or lost, if this will never be completed. So many at once, the rest right after. */
+function settle(dependency: string, world: World, effects: Effects): void {
+  const isFree = (task: Task) => isMet(task.dependsOn ?? [], world)
+  const [done, lost] = [isDone(dependency, world), isLost(dependency, world)]
+  const concerned = world.dependents(dependency).filter((task) => task.status === 'blocked' && (done ? isFree(task) : lost && task.managed))
+  for (const task of concerned.slice(0, AT_ONCE)) {
+    if (done) unblock(task, world, effects)
+    else dependencyFailed(task, dependency, effects)
   }
+  if (concerned.length > AT_ONCE) effects.timer('dependents', dependency, world.now)
 }
 
-function failDependents(task: Task, world: World, effects: Effects): void {
-  for (const dependent of world.dependents(task.id)) {
-    if (dependent.managed && dependent.status === 'blocked') dependencyFailed(dependent, task.id, effects)
-  }
+function unblock(task: Task, world: World, effects: Effects): void {
+  effects.emit('task.status_changed', {
+    taskId: task.id, ...(task.title === undefined ? {} : { taskTitle: task.title }), oldStatus: 'blocked', newStatus: 'pending', statusChangedAt: isoAt(world.now),
+  })
 }
 
 function dependencyFailed(task: Task, dependency: string, effects: Effects): void {

@@ -6,6 +6,7 @@ import { entityTopics, evolve, HubError, type Entities, type HubEvent, type Kind
 import { MAX_TOPICS_OF_EVENT, routeTopics } from '@hubbub/protocol/catalogue'
 import type { Settings } from '../../settings/table.js'
 import { delegate } from '../rules/delegation.js'
+import { AT_ONCE } from '../rules/lease.js'
 import { RULES } from '../rules/all.js'
 import type { Changed, Effects, TimerKind, World } from '../rules/rule.js'
 import type { Memory } from './memory.js'
@@ -80,14 +81,16 @@ class Follower {
       this.chain.timers.set(timerName(this.context.memory.project, timer, id), null)
       for (const rules of RULES) rules.onTimer?.[timer]?.(id, this.world, this.effects)
     }
-    for (;;) {
+    for (let given = 0; ; given++) {
       this.stackUp()
       for (let next = this.stack.pop(); next; next = this.stack.pop()) {
         if (next.derived) this.follow(next.event)
         else this.take(next.event)
         this.stackUp()
       }
-      if (!delegate(this.world, this.effects)) return this.chain
+      // What is left to give is given right after, in a commit of its own.
+      if (given === AT_ONCE) this.effects.timer('retry', 'next', this.context.now)
+      if (given === AT_ONCE || !delegate(this.world, this.effects)) return this.chain
     }
   }
 
