@@ -22,8 +22,8 @@ export const REPORTS = ['task.result', 'task.progress', 'task.failed', 'task.acc
 export interface Spelling {
   name: (handler: Handler) => string
   fields: (data: Data) => Data
-  /** With a time of the producer's own, ms. */
-  event: (handler: Handler, data: Data, timestamp: number) => Data
+  /** With an id or a time (ms) of the producer's own. */
+  event: (handler: Handler, data: Data, own: { id?: string; timestamp?: number }) => Data
 }
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
@@ -33,9 +33,11 @@ export const SPELLINGS: [string, Spelling][] = [
   ['older names', {
     name: (handler) => OLDER_NAMES[handler],
     fields: snaked,
-    event: (handler, data, timestamp) => ({ event_type: OLDER_NAMES[handler], payload: snaked(data), timestamp: new Date(timestamp).toISOString() }),
+    event: (handler, data, { id, timestamp }) => ({
+      event_type: OLDER_NAMES[handler], payload: snaked(data), ...(id !== undefined && { event_id: id }), ...(timestamp !== undefined && { timestamp: new Date(timestamp).toISOString() }),
+    }),
   }],
-  ['canonical names', { name: (handler) => handler, fields: (data) => data, event: (type, data, timestamp) => ({ type, data, timestamp }) }],
+  ['canonical names', { name: (handler) => handler, fields: (data) => data, event: (type, data, own) => ({ type, data, ...own }) }],
 ]
 
 export interface Worker extends Tap {
