@@ -29,9 +29,13 @@ export function named(field: string): (event: Pick<HubEvent, 'data'>) => readonl
 
 const NONE: readonly string[] = []
 
+/** Each event asks several times, and the next one is mostly of the same millisecond. */
+let lastTime: { ms: number; text: string } = { ms: 0, text: '1970-01-01T00:00:00.000Z' }
+
 /** When the hub received the event. */
-export function timeOf(event: Pick<HubEvent, 'metadata'>): string {
-  return new Date(event.metadata.recordedAt).toISOString()
+export function timeOf({ metadata: { recordedAt } }: Pick<HubEvent, 'metadata'>): string {
+  if (recordedAt !== lastTime.ms) lastTime = { ms: recordedAt, text: new Date(recordedAt).toISOString() }
+  return lastTime.text
 }
 
 /** Fields of the data that are there and of the type, under their own names. */

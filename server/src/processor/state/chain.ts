@@ -7,7 +7,7 @@ import { MAX_TOPICS_OF_EVENT, routeTopics } from '@hubbub/protocol/catalogue'
 import type { Settings } from '../../settings/table.js'
 import { delegate } from '../rules/delegation.js'
 import { AT_ONCE } from '../rules/lease.js'
-import { RULES } from '../rules/all.js'
+import { ON_CHANGE, onTimer, rulesOf } from '../rules/all.js'
 import type { Changed, Effects, TimerKind, World } from '../rules/rule.js'
 import type { Memory } from './memory.js'
 
@@ -79,7 +79,7 @@ class Follower {
       const { timer, id } = cause
       this.current = { id: `timer:${timer}:${id}`.slice(0, 128), metadata: { version: '1.0', source: HUB_SOURCE, recordedAt: this.context.now } }
       this.chain.timers.set(timerName(this.context.memory.project, timer, id), null)
-      for (const rules of RULES) rules.onTimer?.[timer]?.(id, this.world, this.effects)
+      onTimer(timer, id, this.world, this.effects)
     }
     for (let given = 0; ; given++) {
       this.stackUp()
@@ -96,30 +96,34 @@ class Follower {
 
   /** What follows from an event comes before what else its cause gave rise to: a status is told before the next one is taken. */
   private stackUp(): void {
+    if (this.emitted.length === 0) return
     for (const event of this.emitted.reverse()) this.stack.push({ event, derived: true })
     this.emitted = []
   }
 
   /** When its turn comes: it may have nothing to say any more. */
   private follow(event: HubEvent): void {
-    if (RULES.some((rules) => rules.moot?.[event.type]?.(event, this.world))) return
+    if (rulesOf(event.type).moots.some((isMoot) => isMoot(event, this.world))) return
     this.take(this.filled(event))
   }
 
   /** A producer's event: judged, completed, and given the topics that the rules know. */
   private admit(event: HubEvent): void {
-    for (const rules of RULES) rules.judge?.[event.type]?.(event, this.world)
+    const rules = rulesOf(event.type)
+    for (const judge of rules.judges) judge(event, this.world)
     const filled = this.filled(event)
-    const family = event.type.slice(0, event.type.indexOf('.'))
+    if (rules.topics.length === 0) return void this.stack.push({ event: filled, derived: false })
     const topics = [...event.topics]
-    for (const rules of RULES) addTopics(topics, rules.topics?.[family]?.(event, this.world) ?? [])
+    for (const topicsOf of rules.topics) addTopics(topics, topicsOf(event, this.world))
     this.stack.push({ event: { ...filled, topics }, derived: false })
   }
 
   /** A derived event when its turn comes: by then others may have changed what its figures were taken from. */
   private filled(event: HubEvent): HubEvent {
+    const { fills } = rulesOf(event.type)
+    if (fills.length === 0) return event
     const data: Record<string, unknown> = {}
-    for (const rules of RULES) Object.assign(data, rules.fill?.[event.type]?.(event, this.world))
+    for (const fill of fills) Object.assign(data, fill(event, this.world))
     return Object.keys(data).length === 0 ? event : { ...event, data: { ...(event.data as object), ...data } }
   }
 
@@ -134,8 +138,8 @@ class Follower {
       memory.set(kind, id, after)
     })
     this.current = event
-    for (const rules of RULES) rules.onEvent?.[event.type]?.(event, this.world, this.effects)
-    for (const changed of looked) for (const rules of RULES) rules.onChange?.[changed.kind]?.(changed as never, event, this.world, this.effects)
+    for (const follow of rulesOf(event.type).followers) follow(event, this.world, this.effects)
+    for (const changed of looked) for (const follow of ON_CHANGE[changed.kind]) follow(changed as never, event, this.world, this.effects)
   }
 
   private derive(type: string, data: Record<string, unknown>, topics: readonly string[] = []): HubEvent {
