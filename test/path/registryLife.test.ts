@@ -33,6 +33,22 @@ describe('a connection of the registry', () => {
     viewer.close()
     await eventually(async () => (await total()) === before && (await subscriptions()) === '0', 'neither being counted any more')
   })
+
+  test('gets its delegations as mail with all of the order, of which those who watch the agent or the task hear only that it was offered', async () => {
+    const coder = await office.hire()
+    const watching = await office.connect({ sub: 'dashboard', role: 'viewer' })
+    await watching.must('subscribe', { topics: ['*', `agent:${coder.id}`] })
+    const order = { title: 'Mend it', parameters: { file: 'a.ts' }, deadline: '2099-01-01T00:00:00.000Z', priority: 'high', pipelineId: 'p', stage: 2, streamId: 's' }
+    const lease = await office.delegate(coder, order)
+    const { title: taskTitle, ...rest } = order
+    const mail = coder.events.find(({ event }) => event.type === 'task.delegate')!.event
+    expect(mail).toMatchObject({ topics: [`inbox:${coder.id}`], data: { ...lease, ...rest, taskTitle, taskType: 'work', agentId: coder.id, attempt: 1, metadata: { assignedAt: expect.any(String) } } })
+    const heard = () => watching.events.map(({ event }) => event)
+    await eventually(() => heard().some(({ type }) => type === 'task.delegated'), 'the offer')
+    await coder.must('task.accepted', lease)
+    await eventually(() => heard().some(({ type }) => type === 'task.accepted'), 'what came behind it')
+    expect(heard().filter(({ type }) => type === 'task.delegate')).toEqual([])
+  })
 })
 
 describe('an agent of the registry that falls silent', () => {

@@ -1,6 +1,6 @@
-/** What those who watch tasks, streams, checkpoints, agents and pipelines are told, over the wire: each of it at its own topic, and nowhere else. */
-import { eventually } from '../harness/eventually.js'
+/** What those who watch tasks, streams, checkpoints, agents and pipelines are told, over the wire: each at its own topic, and nowhere else. */
 import { ask } from '../harness/ask.js'
+import { eventually } from '../harness/eventually.js'
 import { tap, type Tap } from '../harness/tap.js'
 import { token } from '../harness/token.js'
 import { openOffice, type Data, type Office } from './registry.js'
@@ -13,13 +13,13 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => office?.close(), 60_000)
 
-const told = ({ events }: Tap) => events.map(({ event: { type, data } }) => ({ type, ...(data as Data) }))
+const told = ({ events }: Tap) => events.map(({ event: { type, data } }): Data => ({ ...(data as Data), type }))
 const say = (type: string, data: Data) => engine.must('publish', { type, data })
 
 async function watch(topic: string, more: Data = {}): Promise<Tap & { hearsType(type: string): Promise<Data> }> {
   const watching = await office.connect({ sub: 'dashboard', role: 'viewer' })
   await watching.must('subscribe', { topics: [topic], ...more })
-  return Object.assign(watching, { hearsType: (type: string) => eventually(() => told(watching).find((heard) => heard.type === type), `${type} at ${topic}`) })
+  return Object.assign(watching, { hearsType: (type: string) => eventually(() => told(watching).find((heard) => heard['type'] === type), `${type} at ${topic}`) })
 }
 
 test('a task that is changed over HTTP: its subscribers hear what was changed, and those of other tasks do not', async () => {
@@ -40,7 +40,7 @@ test('a task of a stream that is completed: the stream\'s subscribers hear its p
   await eventually(() => told(watching).some(({ progressPercentage }) => progressPercentage === 50), 'half of it')
   await say('task.completed', { taskId: 'lane-2' })
   expect(await watching.hearsType('stream.completed')).toMatchObject({ streamId: 'lane', totalTasks: 2, completedAt: expect.any(String), duration: expect.any(Number) })
-  expect(told(watching).filter(({ type }) => type === 'stream.progress').at(-1)).toMatchObject({
+  expect(told(watching).findLast(({ type }) => type === 'stream.progress')).toMatchObject({
     streamId: 'lane', totalTasks: 2, completedTasks: 2, inProgressTasks: 0, blockedTasks: 0, progressPercentage: 100,
   })
 })
