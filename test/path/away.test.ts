@@ -79,7 +79,7 @@ async function startAgent(url: string, agent: string): Promise<{ child: ChildPro
 
 describe('two tasks that name an agent which is away for a minute', () => {
   beforeAll(() => start(), 60_000)
-  afterAll(() => cluster?.stop(), 60_000)
+  afterAll(() => cluster?.stop('kill'), 60_000)
 
   test('come to it when it is back on another worker, once each and in order, to a fresh client and to a resumed session alike', async () => {
     const killed = await startAgent(here().url, 'killed')
@@ -139,7 +139,7 @@ describe('two tasks that name an agent which is away for a minute', () => {
 
 describe('a task that names an agent which is away for longer than it may be', () => {
   beforeAll(() => start({ HUBBUB_ACCEPT_MS: '1000', HUBBUB_HEARTBEAT_MS: '500', HUBBUB_STALE_MS: '1500', HUBBUB_OFFLINE_MS: '3000', HUBBUB_RETRY_MS: '500', HUBBUB_TASK_TRIES: '50' }), 60_000)
-  afterAll(() => cluster?.stop(), 60_000)
+  afterAll(() => cluster?.stop('kill'), 60_000)
 
   test('is lost to it: the mail that it finds cannot be accepted any more, and says so; what is delegated anew can', async () => {
     const before = await stockClient(here().url, { token: tokenOf('late') })

@@ -10,7 +10,12 @@ describe('a pipeline', () => {
   beforeEach(() => {
     scene = new Scene([TALLY_RULES, PIPELINE_RULES])
   })
-  const add = (taskId: string, more: object = {}) => scene.announce('task.created', { taskId, pipelineId: 'p', managed: true, ...more })
+  /** Created, and given to an agent: only then can it be finished. */
+  const add = (taskId: string, more: object = {}) => {
+    const events = scene.announce('task.created', { taskId, pipelineId: 'p', managed: true, ...more })
+    scene.announce('task.delegated', { taskId, agentId: 'a', leaseToken: '1' })
+    return events
+  }
 
   it('starts with its first task, and tells of each that is done', () => {
     add('t1', { stage: 0 })

@@ -1,15 +1,10 @@
 /**
- * Tasks, as events tell of them.
- *
- *   pending --> delegated --> accepted --> in_progress --> completed | failed | cancelled
- *      ^            |             |              |
- *      +--- rejected, not accepted, lease lost --+        blocked and paused: wherever work is not finished
- *
- * Of a managed task only the hub's own decisions move the status (the rules saw to it before); of an observed one whatever its
- * reporters say. A finished observed task that starts again is open again.
+ * Tasks, as events tell of them. A managed task's status goes as `lifecycle.ts` has it (the rules saw to it before); an observed one's
+ * wherever its reporters say. A finished observed task that starts again is open again.
  */
 import type { HubEvent } from '../envelope.js'
 import { isFinished, type Task, type TaskStatus, type Try } from './entities.js'
+import { mayStep } from './lifecycle.js'
 import { bag, dataOf, named, numbers, textList, texts, timeOf, type Data, type Reducer, type Reducers } from './reducer.js'
 import { refsOfGithub, refsOfTask } from './refs.js'
 
@@ -105,8 +100,9 @@ function observed(id: string, event: HubEvent): Task {
   return { id, createdAt: at, updatedAt: at, status: 'pending', managed: false, attempt: 0, tries: [], ...place }
 }
 
-/** Status, and what goes with it. */
+/** Status, and what goes with it; of a managed task only as its life goes. */
 function moved(task: Task, status: TaskStatus, at?: string): Task {
+  if (task.managed && task.status !== status && !mayStep(task.status, status)) return task
   const { finishedAt, blockedReason, ...rest } = task
   if (isFinished({ status })) return { ...rest, status, finishedAt: finishedAt ?? at ?? task.updatedAt }
   return status === 'blocked' && blockedReason !== undefined ? { ...rest, status, blockedReason } : { ...rest, status }
