@@ -98,8 +98,8 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
   let closing: Promise<void> | undefined
   const close = async () => {
     await gateways.close()
-    // Before the way in is closed: who was connected here no longer is.
-    await attendance.close(settings.drainMs)
+    // Before the way in is closed: who was connected here no longer is. With no processor left nobody answers; the rest needs its time, too.
+    await attendance.close(settings.drainMs / 5)
     operations.executors.close()
     operations.peers.close()
     await intake.close()

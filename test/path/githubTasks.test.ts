@@ -29,7 +29,8 @@ let deliveries = 0
 beforeAll(async () => {
   const env = { HUBBUB_GITHUB_SECRET: `${SECRETS.default},other=${SECRETS.other}`, HUBBUB_LOG_LEVEL: 'warn' }
   cluster = await startCluster({ workers: 2, processors: 1, env })
-  const watch = (project: Project, ...topics: string[]) => stockClient(cluster.workers[1]!.url, { token: token({ role: 'viewer', project }), topics, types: ['github.*'] })
+  const watch = (project: Project, ...topics: string[]) =>
+    stockClient(cluster.workers[1]!.url, { token: token({ role: 'viewer', project }), topics, types: ['github.*'] })
   watchers = { default: await watch('default', 'repo:*', 'task:*'), other: await watch('other', 'repo:*', 'task:*') }
   loyal = await watch('default', 'task:login')
 }, 60_000)
@@ -140,7 +141,8 @@ test('whoever watches the task heard each of its events once, in order, and no o
 
 /** Of a kind of work that nobody takes. */
 async function order(id: string, more: object = {}, project: Project = 'default'): Promise<void> {
-  const told = await ask(`${cluster.workers[0]!.url}/api/v1/tasks`, { as: token({ sub: 'engine', role: 'service', project }), json: { id, type: 'fix', requires: ['nobody-has-it'], ...more } })
+  const as = token({ sub: 'engine', role: 'service', project })
+  const told = await ask(`${cluster.workers[0]!.url}/api/v1/tasks`, { as, json: { id, type: 'fix', requires: ['nobody-has-it'], ...more } })
   expect([told.status, told.text]).toEqual([201, expect.any(String)])
 }
 
@@ -168,7 +170,8 @@ function example(name: string): Payload {
 
 const pushTo = (branch: string, after: string) => merged(example('push'), { ref: `refs/heads/${branch}`, after, head_commit: { id: after } })
 
-const pullRequest = (number: number, ref: string, sha: string, body = '') => merged(example('pull_request'), { number, pull_request: { number, body, head: { ref, sha } } })
+const pullRequest = (number: number, ref: string, sha: string, body = '') =>
+  merged(example('pull_request'), { number, pull_request: { number, body, head: { ref, sha } } })
 
 /** GitHub's example names another repository as that of the head. */
 const workflowRun = (head_branch: string, head_sha: string, full_name = REPOSITORY) =>
