@@ -11,7 +11,7 @@ import { stockClient, type Sink } from '../harness/sink.js'
 import { token } from '../harness/token.js'
 
 /** Trims soon, and marks soon. */
-const ENV = { HUBBUB_RETENTION_MS: '1000', HUBBUB_RETENTION_COUNT: '60', HUBBUB_MESSAGE_RATE: '100000', HUBBUB_MESSAGE_BURST: '100000', HUBBUB_LOG_LEVEL: 'error' }
+const ENV = { HUBBUB_RETENTION_MS: '1000', HUBBUB_RETENTION_COUNT: '300', HUBBUB_MESSAGE_RATE: '100000', HUBBUB_MESSAGE_BURST: '100000', HUBBUB_LOG_LEVEL: 'error' }
 
 let cluster: Cluster
 let redis: ReturnType<typeof createClient>

@@ -56,7 +56,8 @@ export class Owner {
   private keptAt = 0
   /** State as of the last commit; dropped with everything else when a commit fails. */
   private fold: Fold
-  private readonly clock: Clock
+  /** Dropped with the fold: it knows of due times that were read, and not of those whose batch was lost. */
+  private clock: Clock
   /** Where something finished since the last look for surplus; and what was found. */
   private readonly ended = new Map<string, ReturnType<Fold['finished']>[number]>()
   private surplus: string[] = []
@@ -77,7 +78,7 @@ export class Owner {
     this.decode = createDecoder({ partition, partitions: store.partitions, settings, log: this.log })
     this.limit = settings.batchEvents
     this.fold = this.openFold()
-    this.clock = new Clock(store.state, partition, settings.heartbeatMs)
+    this.clock = this.openClock()
     this.arrivals = this.open()
     this.done = this.run().catch((error: unknown) => this.log.error({ err: error }, 'the owner of a partition failed'))
   }
@@ -237,6 +238,7 @@ export class Owner {
     this.prepared = undefined
     this.rest = undefined
     this.fold = this.openFold()
+    this.clock = this.openClock()
     try {
       const state = await this.context.store.restart(this.partition, this.context.id, this.context.settings.leaseMs)
       if (!state) return this.move('expired')
@@ -261,6 +263,11 @@ export class Owner {
   private openFold(): Fold {
     const { store, settings } = this.context
     return new Fold({ partition: this.partition, state: store.state, settings, log: this.log })
+  }
+
+  private openClock(): Clock {
+    const { store, settings } = this.context
+    return new Clock(store.state, this.partition, settings.heartbeatMs)
   }
 
   private async keepHouse(): Promise<void> {

@@ -10,8 +10,18 @@ export const TASK_RULES: Rules = {
       if (!managed) return undefined
       return { status: isMet(dependsOn, world) ? 'pending' : 'blocked', createdAt: isoAt(event.metadata.recordedAt) }
     },
+    // As it is when its turn comes: what the same report led to stands in the journal before it.
+    'task.placed': (event, world) => {
+      const { taskId, ...place } = event.data as Pick<Task, 'pipelineId' | 'stage' | 'streamId'> & { taskId: string }
+      return { task: placedAt(world.get('task', taskId)!, place) }
+    },
   },
-  moot: { 'task.completed': isOver, 'task.failed': isOver, 'task.cancelled': isOver },
+  moot: {
+    'task.completed': isOver,
+    'task.failed': isOver,
+    'task.cancelled': isOver,
+    'task.placed': (event, world) => world.get('task', (event.data as { taskId: string }).taskId) === undefined,
+  },
   onEvent: {
     'task.created': (event, world, effects) => {
       const task = world.get('task', (event.data as { taskId: string }).taskId)
@@ -71,8 +81,14 @@ function findPlace(task: Task, event: HubEvent, effects: Effects): void {
   const named = entityTopics('task', { ...bare, ...inPipeline, ...inStream })
   const own = entityTopics('task', task)
   if (named.every((topic) => own.includes(topic))) return
-  const placed = { ...task, ...(task.pipelineId === undefined ? inPipeline : {}), ...(task.streamId === undefined ? inStream : {}) }
+  const placed = placedAt(task, { ...inPipeline, ...inStream })
   effects.emit('task.placed', { taskId: task.id, ...placeOfTask(placed), task: placed }, named)
+}
+
+/** Where it has no place of the kind yet. */
+function placedAt(task: Task, { pipelineId, stage, streamId }: Pick<Task, 'pipelineId' | 'stage' | 'streamId'>): Task {
+  const inPipeline = task.pipelineId !== undefined || pipelineId === undefined ? {} : { pipelineId, ...(stage === undefined ? {} : { stage }) }
+  return { ...task, ...inPipeline, ...(task.streamId !== undefined || streamId === undefined ? {} : { streamId }) }
 }
 
 function block(task: Task, world: World, effects: Effects): void {
