@@ -11,7 +11,7 @@ describe('state on the fake hub', () => {
   let client: Client
   const progress = (taskId: string, percent: number): void => void hub.emit('task.progress', { taskId, progress: percent }, { topics: [`task:${taskId}`] })
   const create = (taskId: string, data: object = {}, topics: string[] = []): void => {
-    hub.emit('task.created', { taskId, managed: true, ...data }, { topics: [`task:${taskId}`, ...topics] })
+    hub.emit('task.created', { taskId, ...data }, { topics: [`task:${taskId}`, ...topics] })
   }
 
   beforeEach(() => {
@@ -24,7 +24,7 @@ describe('state on the fake hub', () => {
     for (let n = 0; n < 2500; n++) create(`t${n}`)
     const { entities, cursor, get, list } = await client.snapshot('task:*')
     expect([entities.length, list('task').length, list('agent').length]).toEqual([2500, 2500, 0])
-    expect(get('task', 't2499')).toMatchObject({ kind: 'task', id: 't2499', managed: true, status: 'pending', revision: cursor.split('.')[1] })
+    expect(get('task', 't2499')).toMatchObject({ kind: 'task', id: 't2499', status: 'pending', revision: cursor.split('.')[1] })
     expect([get('task', 'none'), get('agent', 't1')]).toEqual([undefined, undefined])
   })
 
@@ -140,7 +140,7 @@ describe('state on the fake hub', () => {
 })
 
 describe('state over Socket.IO', () => {
-  const rest = { createdAt: '', updatedAt: '', status: 'in_progress', managed: true, attempt: 0, tries: [] } as const
+  const rest = { createdAt: '', updatedAt: '', status: 'in_progress', attempt: 0, tries: [] } as const
   const view = (id: string, revision: string, progress: number): EntityView<'task'> => ({ kind: 'task', revision, id, progress, ...rest })
   let hub: WireHub
   let client: Client
