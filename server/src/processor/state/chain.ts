@@ -138,8 +138,8 @@ class Follower {
       memory.set(kind, id, after)
     })
     this.current = event
-    for (const follow of rulesOf(event.type).followers) follow(event, this.world, this.effects)
-    for (const changed of looked) for (const follow of ON_CHANGE[changed.kind]) follow(changed as never, event, this.world, this.effects)
+    for (const react of rulesOf(event.type).followers) react(event, this.world, this.effects)
+    for (const changed of looked) for (const react of ON_CHANGE[changed.kind]) react(changed as never, event, this.world, this.effects)
   }
 
   private derive(type: string, data: Record<string, unknown>, topics: readonly string[] = []): HubEvent {
