@@ -140,7 +140,7 @@ describe('state on the fake hub', () => {
 })
 
 describe('state over Socket.IO', () => {
-  const rest = { createdAt: '', updatedAt: '', status: 'in_progress', attempt: 0, tries: [] } as const
+  const rest = { createdAt: '', updatedAt: '', status: 'in_progress', managed: true, attempt: 0, tries: [] } as const
   const view = (id: string, revision: string, progress: number): EntityView<'task'> => ({ kind: 'task', revision, id, progress, ...rest })
   let hub: WireHub
   let client: Client
