@@ -14,6 +14,8 @@ export interface Draft {
   late: { append: number; replyTo: string }[]
   /** What the batch has no room for, because too much followed from the rest: for the next one. */
   rest: readonly Verdict[]
+  /** Due times that the batch had no room for. They are still set. */
+  undue: number
 }
 
 /** What the batch needs of the fold. */
@@ -56,9 +58,14 @@ export async function assemble(ledger: LedgerState, { due, verdicts, remembered,
   const to: Positions = { ...ledger.positions }
   let duplicates = 0
   let taken = 0
-  for (const timer of due) appends.push(...(await fold.fire(timer)))
+  let fired = 0
+  for (const timer of due) {
+    if (appends.length >= MOST_APPENDS) break
+    fired++
+    for (const append of await fold.fire(timer)) appends.push(append)
+  }
   for (const verdict of verdicts) {
-    if (taken > 0 && appends.length >= MOST_APPENDS) break
+    if (taken + fired > 0 && appends.length >= MOST_APPENDS) break
     taken++
     to[verdict.entry.stream] = verdict.entry.id
     if ('refusal' in verdict) {
@@ -90,7 +97,7 @@ export async function assemble(ledger: LedgerState, { due, verdicts, remembered,
   const batch: Batch = { fence: ledger.fence, number: ledger.batch + 1, from: ledger.positions, to, appends, refusals, repeats }
   const state = fold.writes(appends)
   if (state) batch.state = state
-  return { batch, duplicates, late, rest: verdicts.slice(taken) }
+  return { batch, duplicates, late, rest: verdicts.slice(taken), undue: due.length - fired }
 }
 
 async function folded({ entry, event, seen, replyTo }: Accepted, fold: BatchFold): Promise<JournalAppend[] | Refused> {

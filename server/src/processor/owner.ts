@@ -185,7 +185,7 @@ export class Owner {
     this.owed = owedAfter(draft, offsets)
     this.fresh = batch.appends.map(({ seen }, place) => [seen, offsets[place]!])
     this.limit = Math.min(this.context.settings.batchEvents, this.limit * 2)
-    this.clock.expect(this.fold.nextDue())
+    this.clock.expect(draft.undue > 0 ? 0 : this.fold.nextDue())
     for (const place of this.fold.finished()) this.ended.set(`${place.project} ${place.kind}`, place)
     this.fold.committed()
     measure(this.context.metrics, draft, verdicts)

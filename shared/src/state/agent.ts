@@ -13,8 +13,11 @@ export const AGENT_REDUCERS: Reducers<Agent> = {
   'agent.registered': folded((agent, data, event) => {
     const { maxTasks = agent.maxTasks } = numbers(data, 'maxTasks')
     const { agentType, registeredAt = timeOf(event) } = texts(data, 'agentType', 'registeredAt')
+    // One that comes back without a connection of its own counts by its beats from now on.
+    const { connections = [], ...rest } = seen(agent, event)
     return {
-      ...seen(agent, event),
+      ...rest,
+      ...(connections.length > 0 ? { connections } : {}),
       status: agent.currentTasks.length > 0 ? 'busy' : 'registered',
       ...(agentType === undefined ? {} : { agentType }),
       capabilities: textList(data['capabilities']) ?? agent.capabilities,
@@ -97,7 +100,7 @@ function leaving(agent: Agent, data: Data, event: HubEvent): Agent {
 
 /** Idle and busy follow from what it holds; whatever else it is said to be stays. */
 function holding(agent: Agent, currentTasks: readonly string[]): Agent {
-  const status = currentTasks.length > 0 ? (agent.status === 'idle' || agent.status === 'registered' ? 'busy' : agent.status) : agent.status === 'busy' ? 'idle' : agent.status
+  const status = currentTasks.length > 0 ? (agent.status === 'idle' || agent.status === 'registered' ? 'busy' : agent.status) : agent.status === 'busy' || agent.status === 'stalled' ? 'idle' : agent.status
   return { ...agent, currentTasks, status }
 }
 

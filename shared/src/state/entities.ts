@@ -77,7 +77,7 @@ export interface Task extends Base {
   readonly progress?: number
   readonly message?: string
   readonly confidence?: number
-  /** `timestamp` (ms, the producer's clock) of the last progress: an older one is refused. */
+  /** `timestamp` (ms, the holder's clock, but never ahead of the hub's) of its last progress: an older one is refused. */
   readonly progressAt?: number
   /** When its holder last reported on it. */
   readonly reportedAt?: string

@@ -24,12 +24,15 @@ export const TASK_REDUCERS: Reducers<Task> = {
     ...refsOf(task, refsOfTask(bag(data['parameters']))),
   })),
   'task.updated': folded((task, data) => {
-    const changed = { ...task, ...described({ ...changesOf(data), ...data }), ...lists(changesOf(data)) }
+    // What a managed task waits for was judged when it was created.
+    const { dependsOn = task.dependsOn, ...others } = lists(changesOf(data))
+    const changed = { ...task, ...described({ ...changesOf(data), ...data }), ...others, ...(task.managed || dependsOn === undefined ? {} : { dependsOn }) }
     return task.managed || !isStatus(data['status']) ? changed : moved(changed, data['status'])
   }),
   'task.status_changed': folded((task, data, event) => (isStatus(data['newStatus']) ? moved(task, data['newStatus'], timeOf(event)) : task)),
   'task.delegated': folded((task, data) => {
-    const { retryAt: _, reportedAt: __, ...rest } = moved(task, 'delegated')
+    // Another holder has another clock.
+    const { retryAt: _, reportedAt: __, progressAt: ___, ...rest } = moved(task, 'delegated')
     return { ...rest, ...texts(data, 'agentId', 'leaseToken', 'leaseUntil'), attempt: numbers(data, 'attempt').attempt ?? task.attempt + 1 }
   }),
   'task.accepted': folded((task, data, event) => reported(moved(task, 'accepted'), data, event)),
@@ -43,7 +46,7 @@ export const TASK_REDUCERS: Reducers<Task> = {
   }),
   'task.started': folded((task, data, event) => begun(reported(moved(task, 'in_progress'), data, event), event)),
   'task.progress': folded((task, data, event) => {
-    const moving = { ...begun(reported(task, data, event), event), ...numbers(data, 'progress', 'confidence'), ...texts(data, 'message'), progressAt: event.timestamp }
+    const moving = { ...begun(reported(task, data, event), event), ...numbers(data, 'progress', 'confidence'), ...texts(data, 'message'), progressAt: Math.min(event.timestamp, event.metadata.recordedAt) }
     return isFinished(task) ? moving : moved(moving, 'in_progress')
   }),
   'task.confidence_updated': folded((task, data) => ({ ...task, ...numbers(data, 'confidence') })),
@@ -56,7 +59,7 @@ export const TASK_REDUCERS: Reducers<Task> = {
   }),
   'task.failed': folded((task, data, event) => ({ ...moved(task, 'failed', timeOf(event)), ...texts(data, 'error', 'agentId') })),
   'task.cancelled': folded((task, _data, event) => moved(task, 'cancelled', timeOf(event))),
-  'task.cancel_requested': known((task, _data, event) => ({ ...task, cancelRequestedAt: timeOf(event) })),
+  'task.cancel_requested': known((task, _data, event) => ({ ...task, cancelRequestedAt: task.cancelRequestedAt ?? timeOf(event) })),
   'task.placed': {
     ids: TASK_ID,
     reduce(before, event, id) {

@@ -23,6 +23,10 @@ export const AGENT_RULES: Rules = {
     'agent.heartbeat': (event) => ({ receivedAt: isoAt(event.metadata.recordedAt) }),
     'agent.registered': (event) => ({ registeredAt: isoAt(event.metadata.recordedAt) }),
   },
+  moot: {
+    // By then the report that made it busy may have ended its last task.
+    'agent.status_changed': (event, world) => (event.data as Partial<Agent>).status === 'busy' && world.get('agent', idOf(event))?.currentTasks.length === 0,
+  },
   onChange: {
     agent(changed, event, world, effects) {
       const { before, after } = changed

@@ -11,10 +11,10 @@ import type { Rules, TimerKind } from './rule.js'
 import { STREAM_RULES } from './streams.js'
 import { SURPLUS_RULES } from './surplus.js'
 import { TALLY_RULES } from './tally.js'
-import { TASK_RULES } from './tasks.js'
+import { CREATION_RULES, TASK_RULES } from './tasks.js'
 
 const RULES: readonly Rules[] = [
-  OWNERSHIP_RULES, TASK_RULES, TALLY_RULES, STREAM_RULES, PIPELINE_RULES, CHECKPOINT_RULES, GITHUB_RULES, DELEGATION_RULES, AGENT_RULES, RETENTION_RULES, SURPLUS_RULES,
+  OWNERSHIP_RULES, TASK_RULES, TALLY_RULES, CREATION_RULES, STREAM_RULES, PIPELINE_RULES, CHECKPOINT_RULES, GITHUB_RULES, DELEGATION_RULES, AGENT_RULES, RETENTION_RULES, SURPLUS_RULES,
 ]
 
 type Named<T> = NonNullable<T> extends Record<string, infer R> ? readonly R[] : never

@@ -25,6 +25,8 @@ const NAMED_PRIORITIES: Readonly<Record<string, number>> = { low: -10, normal: 0
 export class Bench {
   private readonly agents = new Map<string, Agent>()
   private readonly lines = new Map<string, Line>()
+  /** Lines for which there was nobody when they were looked at last: not looked at again before an agent has changed, or has more room. */
+  private readonly stuck = new Set<string>()
   /** Waiting, but not before their `retryAt`. */
   private readonly resting = new Map<string, Task>()
   private readonly held = new Map<string, Set<string>>()
@@ -36,6 +38,7 @@ export class Bench {
   seat(before: Agent | undefined, after: Agent | undefined): void {
     if (after) this.agents.set(after.id, after)
     else if (before) this.agents.delete(before.id)
+    if (!before || !after || !isAlike(before, after)) this.stuck.clear()
   }
 
   /** Follows every change of a task. */
@@ -70,11 +73,13 @@ export class Bench {
       this.queue(task)
     }
     let best: Match | undefined
-    for (const line of this.lines.values()) {
+    for (const [key, line] of this.lines) {
+      if (this.stuck.has(key)) continue
       const task = line.tasks[0]!
       if (best && compareUrgency(best.task, task) <= 0) continue
       const found = line.assignedAgent === undefined ? this.choose(line, task) : this.named(line.assignedAgent)
       if (found) best = { task, ...found }
+      else this.stuck.add(key)
     }
     if (best) this.turns.set(best.agentId, ++this.turn)
     return best
@@ -125,6 +130,7 @@ export class Bench {
     if (isHeld(task)) {
       const tasks = this.held.get(task.agentId!)
       tasks?.delete(task.id)
+      this.stuck.clear()
       if (tasks?.size === 0) this.held.delete(task.agentId!)
       return
     }
@@ -134,8 +140,18 @@ export class Bench {
     const at = line ? placeIn(line.tasks, task) : -1
     if (line?.tasks[at]?.id !== task.id) return
     line.tasks.splice(at, 1)
-    if (line.tasks.length === 0) this.lines.delete(key)
+    if (line.tasks.length > 0) return
+    this.lines.delete(key)
+    this.stuck.delete(key)
   }
+}
+
+/** Of a beat nothing follows for those who wait. */
+function isAlike(a: Agent, b: Agent): boolean {
+  return (
+    a.status === b.status && a.owner === b.owner && a.agentType === b.agentType && a.maxTasks === b.maxTasks &&
+    (a.capabilities === b.capabilities || a.capabilities.join('\n') === b.capabilities.join('\n')) && isThere(a) === isThere(b)
+  )
 }
 
 /** An agent holds it, or was offered it. */
@@ -171,7 +187,8 @@ function compareUrgency(a: Task, b: Task): number {
 }
 
 function deadlineOf({ deadline }: Task): number {
-  return deadline === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(deadline)
+  // What is no time (changes of a task may say anything) would leave the line without an order, and tasks in it for ever.
+  return (deadline === undefined ? Number.NaN : Date.parse(deadline)) || Number.MAX_SAFE_INTEGER
 }
 
 function compareTexts(a: string, b: string): number {

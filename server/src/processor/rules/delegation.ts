@@ -54,7 +54,8 @@ export const DELEGATION_RULES: Rules = {
       callOff(task, reason, effects)
       // Nobody works on it, so nobody has to confirm.
       if (!isHeld(task) || task.status === 'delegated') endCancelled(task, true, effects)
-      else effects.timer('cancel', task.id, world.now + world.settings.cancelMs)
+      // From the first request on: whoever asks again and again does not put it off.
+      else effects.timer('cancel', task.id, Date.parse(task.cancelRequestedAt ?? isoAt(world.now)) + world.settings.cancelMs)
     },
     'agent.forgotten': (event, world, effects) => {
       const { agentId } = event.data as { agentId: string }
@@ -67,6 +68,11 @@ export const DELEGATION_RULES: Rules = {
     },
     task({ before, after }, event, _world, effects) {
       if (event.type === 'task.forgotten' && before) callOff(before, 'deleted', effects)
+      // Who reports on an offer has taken it: the lease runs from here, whether or not he says so.
+      if (event.type !== 'task.accepted' && before?.status === 'delegated' && after?.managed && after.status !== 'delegated' && isHeld(after)) {
+        const { id: taskId, agentId, leaseToken } = after
+        effects.emit('task.accepted', { taskId, agentId, leaseToken, ...placeOfTask(after) })
+      }
       const ended = before?.managed && !isFinished(before) && (!after || isFinished(after))
       if (ended) for (const what of ['accept', 'lease', 'retry', 'deadline', 'cancel'] as const) effects.timer(what, before.id, null)
       if (after?.managed && !isFinished(after) && after.deadline !== undefined && after.deadline !== before?.deadline) effects.timer('deadline', after.id, Date.parse(after.deadline))

@@ -50,9 +50,14 @@ function look(kind: ForgottenKind, id: string, world: World, effects: Effects): 
   if (end === undefined && !isObserved(kind, entity)) return
   // Producers give times of their own: one that lies ahead keeps nothing.
   const due = end === undefined ? Date.parse(entity.updatedAt) + settings.idleMs : end > now ? now : end + settings.finishedMs
-  if ('totalTasks' in entity && unfinishedTasks(entity) > 0) effects.timer(`forget.${kind}`, id, now + settings.finishedMs)
+  if (isAwaited(kind, id, world) || ('totalTasks' in entity && unfinishedTasks(entity) > 0)) effects.timer(`forget.${kind}`, id, now + settings.finishedMs)
   else if (due > now) effects.timer(`forget.${kind}`, id, due)
   else forget(kind, id, effects, end === undefined ? 'idle' : 'expired')
+}
+
+/** Unfinished tasks wait for it: without it nobody could tell that it was completed. */
+export function isAwaited(kind: ForgottenKind, id: string, world: World): boolean {
+  return (kind === 'task' && world.dependents(id).length > 0) || (kind === 'stream' && world.dependents(`stream:${id}`).length > 0)
 }
 
 /** What the hub does not drive may be left without an end: it must not be kept for ever. */

@@ -27,6 +27,8 @@ export interface World {
   dependents(dependency: string): readonly Task[]
   /** Ids of tasks that know the ref (`Task.refs`). Throws `Unloaded`. */
   tasksOf(ref: string): readonly string[]
+  /** Much followed from the cause already: what can be left for the next commit should be. */
+  readonly isCrowded?: () => boolean
   /** Agents, and the tasks that wait for one. */
   readonly bench: Bench
 }

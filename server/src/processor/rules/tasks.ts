@@ -1,5 +1,6 @@
 /** What follows from a task's change: its status told, its dependents blocked and freed, its result made its completion. */
 import { entityTopics, isFinished, type HubEvent, type Task } from '@hubbub/protocol'
+import { isHeld } from './bench.js'
 import { AT_ONCE, endFailed, isoAt, placeOfTask } from './lease.js'
 import type { Changed, Effects, Rules, World } from './rule.js'
 
@@ -23,11 +24,6 @@ export const TASK_RULES: Rules = {
     'task.placed': (event, world) => world.get('task', (event.data as { taskId: string }).taskId) === undefined,
   },
   onEvent: {
-    'task.created': (event, world, effects) => {
-      const task = world.get('task', (event.data as { taskId: string }).taskId)
-      if (!task || isFinished(task) || isMet(task.dependsOn ?? [], world)) return
-      block(task, world, effects)
-    },
     'task.result': (event, world, effects) => {
       const task = world.get('task', (event.data as { taskId: string }).taskId)
       if (!task || isFinished(task)) return
@@ -44,11 +40,20 @@ export const TASK_RULES: Rules = {
       const { before, after } = changed
       tellStatus(changed, event, effects)
       if (after && event.type !== 'task.placed') findPlace(after, event, effects)
-      if (!after || !isFinished(after) || (before && isFinished(before))) return
-      settle(after.id, world, effects)
+      const hasEnded = after ? isFinished(after) && !(before && isFinished(before)) : before !== undefined
+      if (hasEnded) settle(changed.id, world, effects)
     },
   },
   onTimer: { dependents: settle },
+}
+
+/** To be asked after the rules that count: what was created is counted before what becomes of it, or its figures would pass below zero. */
+export const CREATION_RULES: Rules = {
+  onChange: {
+    task({ after }, event, world, effects) {
+      if (event.type === 'task.created' && after && !isFinished(after) && !isMet(after.dependsOn ?? [], world)) block(after, world, effects)
+    },
+  },
 }
 
 /** A task ends once, however many of its dependencies are lost together. */
@@ -103,9 +108,14 @@ function block(task: Task, world: World, effects: Effects): void {
 
 /** What waited for this, and for nothing else, is free; or lost, if this will never be completed. So many at once, the rest right after. */
 function settle(dependency: string, world: World, effects: Effects): void {
+  // Each that is lost may have dependents of its own, however long the line.
+  if (world.isCrowded?.()) return effects.timer('dependents', dependency, world.now)
   const isFree = (task: Task) => isMet(task.dependsOn ?? [], world)
-  const [done, lost] = [isDone(dependency, world), isLost(dependency, world)]
-  const concerned = world.dependents(dependency).filter((task) => task.status === 'blocked' && (done ? isFree(task) : lost && task.managed))
+  // A task of which nothing is known here was deleted.
+  const isGone = !dependency.startsWith('stream:') && world.get('task', dependency) === undefined
+  const [done, lost] = [isDone(dependency, world), isGone || isLost(dependency, world)]
+  // Whoever holds one is past its dependencies: it is blocked by something else.
+  const concerned = world.dependents(dependency).filter((task) => task.status === 'blocked' && !isHeld(task) && (done ? isFree(task) : lost && task.managed))
   for (const task of concerned.slice(0, AT_ONCE)) {
     if (done) unblock(task, world, effects)
     else dependencyFailed(task, dependency, effects)

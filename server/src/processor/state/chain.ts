@@ -37,6 +37,7 @@ export interface ChainContext {
 export const HUB_SOURCE = '/hub'
 /** One cause may free ten thousand tasks; more than one commit can take is refused as a whole. */
 const MOST_EVENTS = 10_000
+const CROWDED = MOST_EVENTS / 4
 
 /** @throws HubError when a rule refuses the event, Unloaded when something has to be read first; memory is then to be rolled back */
 export function follow(context: ChainContext, cause: { event: HubEvent } | { timer: TimerKind; id: string }): Chain {
@@ -60,6 +61,7 @@ class Follower {
       project: memory.project,
       now,
       settings,
+      isCrowded: () => this.chain.events.length > CROWDED,
       bench: memory.bench,
       get: (kind, id) => memory.get(kind, id),
       dependents: (dependency) => memory.dependents(dependency),
@@ -150,12 +152,14 @@ class Follower {
   }
 }
 
-/** Mail stays mail; everything else carries the topics of what it changes, so that whoever watches there sees it. */
+/**
+ * Mail stays mail; everything else carries the topics of what it changes, so that whoever watches there sees it: all of them, beyond
+ * the number that a producer may name.
+ */
 function topicsWith(own: readonly string[], looked: readonly Changed[]): string[] {
   const topics = [...own]
   for (const { kind, before, after } of looked) {
-    if (after) addTopics(topics, entityTopics(kind, after))
-    if (before) addTopics(topics, entityTopics(kind, before))
+    for (const entity of [after, before]) if (entity) for (const topic of entityTopics(kind, entity)) if (!topics.includes(topic)) topics.push(topic)
   }
   return topics
 }

@@ -4,6 +4,8 @@ import { ALL, type Selector, type StateStore } from '../../store/entities.js'
 import type { Memory, Need } from './memory.js'
 import { WORK } from './terms.js'
 
+/** What moves one task mostly moves others like it, and each read begins its cause anew. */
+const MOST_GROUPS = 500
 const PAGE = { count: 2000, bytes: 4 * 1024 * 1024 }
 
 export class Loader {
@@ -18,13 +20,15 @@ export class Loader {
       await this.read(memory, [{ kind: 'task', term: `ref:${need.ref}` }])
       memory.loadRef(need.ref)
     } else {
-      await this.ids(memory, need.kind, [need.id])
+      const { kind, id } = need
+      const others = kind === 'pipeline' || kind === 'stream' ? memory.groupsOfWork(kind, MOST_GROUPS) : []
+      await this.ids(memory, kind, [...new Set([id, ...others])])
     }
   }
 
   /** What the events are about, and where their tasks belong: two reads for a whole batch instead of two for each event. */
   async ahead(memory: Memory, events: readonly HubEvent[]): Promise<void> {
-    await this.missing(memory, events.flatMap((event) => subjectsOf(event)))
+    await this.missing(memory, events.flatMap((event) => [...subjectsOf(event), ...dependenciesOf(event)]))
     await this.missing(memory, events.flatMap((event) => subjectsOf(event)).flatMap((subject) => groupsOf(memory, subject)))
   }
 
@@ -52,6 +56,13 @@ export class Loader {
       after = page.next
     } while (after !== undefined)
   }
+}
+
+/** What a new task waits for is looked at, however much that is. */
+function dependenciesOf({ type, data }: HubEvent): { kind: Kind; id: string }[] {
+  if (type !== 'task.created') return []
+  const { dependsOn = [] } = data as { dependsOn?: string[] }
+  return dependsOn.map((id) => (id.startsWith('stream:') ? { kind: 'stream', id: id.slice('stream:'.length) } : { kind: 'task', id }))
 }
 
 function groupsOf(memory: Memory, { kind, id }: { kind: Kind; id: string }): { kind: Kind; id: string }[] {

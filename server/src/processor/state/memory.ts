@@ -68,6 +68,17 @@ export class Memory {
     return [...(this.refs.get(ref) ?? [])]
   }
 
+  /** Groups of unfinished work that are not here. */
+  groupsOfWork(kind: 'pipeline' | 'stream', most: number): Set<string> {
+    const groups = new Set<string>()
+    for (const task of this.held.task.values()) {
+      if (groups.size >= most) break
+      const group = (task as Task | null)?.[`${kind}Id`]
+      if (group !== undefined && !this.has(kind, group) && isWork(task as Task)) groups.add(group)
+    }
+    return groups
+  }
+
   /** Where a `rollback` goes back to. */
   mark(): number {
     return this.undo.length
@@ -119,8 +130,12 @@ export class Memory {
     if (kind !== 'task') return
     const [old, task] = [before as Task | undefined, after as Task | undefined]
     this.bench.place(old, task)
-    if (old && isWork(old)) for (const dependency of old.dependsOn ?? []) takeFrom(this.waiting, dependency, old.id)
-    if (task && isWork(task)) for (const dependency of task.dependsOn ?? []) addTo(this.waiting, dependency, task.id)
+    const [waited, waits] = [old && isWork(old) ? old.dependsOn : undefined, task && isWork(task) ? task.dependsOn : undefined]
+    // Their order stays: a cause that is begun anew after a read must come to the same tasks again, or it would never end.
+    if (waited !== waits) {
+      for (const dependency of waited ?? []) takeFrom(this.waiting, dependency, old!.id)
+      for (const dependency of waits ?? []) addTo(this.waiting, dependency, task!.id)
+    }
     if (old?.refs !== task?.refs) {
       for (const ref of old?.refs ?? []) takeFrom(this.refs, ref, old!.id)
       for (const ref of task?.refs ?? []) addTo(this.refs, ref, task!.id)
