@@ -13,7 +13,7 @@ export interface HubEvent<D = unknown> {
   timestamp: number
   /** Unit of isolation, order and sharding. */
   project: string
-  /** Set by the hub from type and data, plus what the producer asked for; 1 to 16. */
+  /** Set by the hub from type and data, plus what the producer asked for, 1 to 16; and those of the entities that the event changes. */
   topics: string[]
   data: D
   metadata: EventMetadata
