@@ -136,6 +136,22 @@ describe.each(KINDS)('tasks and agents on the %s store', (kind) => {
     await expect(shop.order('first')).rejects.toMatchObject({ code: 'TASK_EXISTS' })
   })
 
+  test('a task waits for a stream, and fails when nothing of it was completed', async () => {
+    await open()
+    await shop.hire('a', { maxTasks: 10 })
+    for (const taskId of ['good1', 'good2', 'bad1', 'bad2']) await shop.order(taskId, { streamId: taskId.slice(0, -1) })
+    await shop.order('after-good', { dependsOn: ['stream:good'] })
+    await shop.order('after-bad', { dependsOn: ['stream:bad'] })
+    await shop.say('a', 'task.failed', { taskId: 'good1' })
+    expect((await shop.find('task', 'after-good'))?.status).toBe('blocked')
+    await shop.say('a', 'task.result', { taskId: 'good2' })
+    expect((await shop.find('task', 'after-good'))?.status).toBe('delegated')
+    await shop.say('a', 'task.failed', { taskId: 'bad1' })
+    expect((await shop.find('task', 'after-bad'))?.status).toBe('blocked')
+    await shop.say('a', 'task.failed', { taskId: 'bad2' })
+    expect((await shop.find('task', 'after-bad'))?.status).toBe('failed')
+  })
+
   test('more than one commit can take follows all the same: a thousand tasks that wait for one, and an agent that takes as many', async () => {
     await open()
     await shop.order('first')

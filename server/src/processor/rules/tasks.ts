@@ -1,5 +1,5 @@
 /** What follows from a task's change: its status told, its dependents blocked and freed, its result made its completion. */
-import { entityTopics, isFinished, type HubEvent, type Task } from '@hubbub/protocol'
+import { entityTopics, isFinished, unfinishedTasks, type HubEvent, type Stream, type Task } from '@hubbub/protocol'
 import { isHeld } from './bench.js'
 import { AT_ONCE, endFailed, isoAt, placeOfTask } from './lease.js'
 import type { Changed, Effects, Rules, World } from './rule.js'
@@ -42,6 +42,9 @@ export const TASK_RULES: Rules = {
       if (after && event.type !== 'task.placed') findPlace(after, event, effects)
       const hasEnded = after ? isFinished(after) && !(before && isFinished(before)) : before !== undefined
       if (hasEnded) settle(changed.id, world, effects)
+    },
+    stream({ id, before, after }, _event, world, effects) {
+      if (after && isFruitless(after) && !(before && isFruitless(before))) settle(`stream:${id}`, world, effects)
     },
   },
   onTimer: { dependents: settle },
@@ -142,8 +145,16 @@ function isDone(dependency: string, world: World): boolean {
   return world.get('task', dependency)?.status === 'completed'
 }
 
+/** All of its tasks are finished, and none was completed. */
+function isFruitless(stream: Stream): boolean {
+  return stream.completedTasks === 0 && stream.totalTasks > 0 && unfinishedTasks(stream) === 0
+}
+
 function isLost(dependency: string, world: World): boolean {
-  if (dependency.startsWith('stream:')) return false
+  if (dependency.startsWith('stream:')) {
+    const stream = world.get('stream', dependency.slice('stream:'.length))
+    return stream !== undefined && isFruitless(stream)
+  }
   const task = world.get('task', dependency)
   return task !== undefined && isFinished(task) && task.status !== 'completed'
 }
