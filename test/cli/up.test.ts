@@ -49,6 +49,8 @@ describe('hubbub up', () => {
     const wrong: [string[], Record<string, string>, string][] = [
       [['--port', '99999'], {}, "hubbub: --port: '99999' is not allowed; allowed: an integer from 0 to 65535\n"],
       [[], { HUBBUB_MAX_DEPTH: 'deep' }, "hubbub: HUBBUB_MAX_DEPTH: 'deep' is not allowed; allowed: an integer from 4 to 200 (levels)\n"],
+      [[], { HUBBUB_LEASE_RENEW_MS: '6000' }, "hubbub: HUBBUB_LEASE_RENEW_MS: '6000' is not allowed; allowed: less than half of HUBBUB_LEASE_MS (10000)\n"],
+      [[], { HUBBUB_OFFLINE_MS: '60000' }, "hubbub: HUBBUB_OFFLINE_MS: '60000' is not allowed; allowed: at least HUBBUB_STALE_MS (90000)\n"],
       [['--role', 'worker'], {}, "hubbub: HUBBUB_ROLE: 'worker' is not allowed without REDIS_URL; allowed: all, or a Redis\n"],
       [['--redis', 'redis://127.0.0.1:1'], {}, 'hubbub: HUBBUB_JWT_SECRET: unset is not allowed with REDIS_URL'],
       [['--nonsense'], {}, "hubbub up: unknown option '--nonsense'"],

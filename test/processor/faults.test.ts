@@ -220,7 +220,7 @@ describe('figures', () => {
 
 describe('due times', () => {
   test('of a commit that Redis lost come again', async () => {
-    shop = await openShop('redis', { offlineMs: 400, acceptMs: 400, retryMs: 20, retryMostMs: 20, heartbeatMs: 50, leaseMs: 60_000, leaseRenewMs: 20_000 })
+    shop = await openShop('redis', { staleMs: 300, offlineMs: 400, acceptMs: 400, retryMs: 20, retryMostMs: 20, heartbeatMs: 50, leaseMs: 60_000, leaseRenewMs: 20_000 })
     // Mail for one that nobody knows: only its due time goes on with it.
     await shop.order('t1', { assignedAgent: 'away' })
     const client = createClient({ url: (await redisOfFile()).url })

@@ -64,4 +64,15 @@ function checkTogether(settings: Settings): void {
   if (settings.leaseRenewMs * 2 >= settings.leaseMs) {
     throw new SettingError(`HUBBUB_LEASE_RENEW_MS: '${settings.leaseRenewMs}' is not allowed; allowed: less than half of HUBBUB_LEASE_MS (${settings.leaseMs})`)
   }
+  checkOrder(settings, 'heartbeatMs', 'staleMs', 'offlineMs', 'forgetMs')
+  checkOrder(settings, 'retryMs', 'retryMostMs')
+}
+
+/** Times of which each must be at least the one before. */
+function checkOrder(settings: Settings, ...names: ('heartbeatMs' | 'staleMs' | 'offlineMs' | 'forgetMs' | 'retryMs' | 'retryMostMs')[]): void {
+  names.slice(1).forEach((name, place) => {
+    const before = names[place]!
+    if (settings[name] >= settings[before]) return
+    throw new SettingError(`${SETTINGS[name].env}: '${settings[name]}' is not allowed; allowed: at least ${SETTINGS[before].env} (${settings[before]})`)
+  })
 }
