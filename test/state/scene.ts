@@ -124,6 +124,7 @@ export class Scene {
       bench: new Bench(),
       get: (kind, id) => this.get(kind, id),
       dependents: (dependency) => tasks().filter((task) => !isFinished(task) && task.dependsOn?.includes(dependency)),
+      isCrowded: () => false,
       tasksOf: (ref) => tasks().flatMap((task) => (task.refs?.includes(ref) ? [task.id] : [])),
     }
   }

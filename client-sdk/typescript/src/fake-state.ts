@@ -20,7 +20,7 @@ export class FakeState {
   snapshot({ topics, after = '0', limit = 1000 }: SnapshotRequest, cursor: Cursor): SnapshotResult {
     const strange = topics.find((pattern) => !isTopicPattern(pattern))
     if (strange !== undefined || topics.length === 0) throw new HubError('INVALID_TOPIC', undefined, { topic: strange })
-    const found = this.#state.all().filter((view) => isWatched(topics, view))
+    const found = this.#state.all().filter((view) => isWatched(topics, view.kind, view))
     const from = Number(after)
     const next = from + limit < found.length ? { next: String(from + limit) } : {}
     return { cursor, entities: found.slice(from, from + limit), ...next }

@@ -2,7 +2,7 @@
  * The state of what topics name, and where in the journal it holds: whoever applies the events behind it with `evolve` has every later
  * state. So it holds each entity whose events carry one of the topics (`entityTopics`), and for a mailbox the tasks that wait in it.
  */
-import { entityTopics, isWildcard, KINDS, partitionOf, topicFamily, topicMatches, type Entity, type Kind, type SnapshotResult, type Task } from '@hubbub/protocol'
+import { isWatched, isWildcard, KINDS, partitionOf, topicFamily, topicMatches, type Entity, type Kind, type SnapshotResult, type Task } from '@hubbub/protocol'
 import { checkSnapshot } from '@hubbub/protocol/catalogue'
 import type { Identity } from '../access/identity.js'
 import type { Settings } from '../settings/table.js'
@@ -103,15 +103,13 @@ class Choice {
   }
 
   private scan(kind: Kind, term: string): void {
-    this.scans.set(`${kind} ${term}`, { selector: { kind, term }, shows: (entity) => isWatched(this.topics, kind, entity) })
+    this.scans.set(`${kind} ${term}`, { selector: { kind, term }, shows: (entity) => isWatched(this.topics, kind, entity) || isOffered(this.topics, kind, entity) })
   }
 }
 
-function isWatched(patterns: readonly string[], kind: Kind, entity: Entity): boolean {
-  const topics = entityTopics(kind, entity as never)
-  if (kind === 'task') {
-    const { status, agentId } = entity as Task
-    if (status === 'delegated' && agentId !== undefined) topics.push(`inbox:${agentId}`)
-  }
-  return topics.some((topic) => patterns.some((pattern) => topicMatches(pattern, topic)))
+/** In an inbox stands what was offered and not answered. */
+function isOffered(patterns: readonly string[], kind: Kind, entity: Entity): boolean {
+  if (kind !== 'task') return false
+  const { status, agentId } = entity as Task
+  return status === 'delegated' && agentId !== undefined && patterns.some((pattern) => topicMatches(pattern, `inbox:${agentId}`))
 }

@@ -6,7 +6,7 @@ import { isAfter, type Offset } from '../cursor.js'
 import type { HubEvent } from '../envelope.js'
 import type { EntityView } from '../messages.js'
 import { topicMatches } from '../topics.js'
-import { entityTopics, KINDS, type Entities, type Kind } from './entities.js'
+import { entityTopics, KINDS, type Entities, type Entity, type Kind } from './entities.js'
 import { evolve } from './evolve.js'
 
 /** An entity before and after; never both undefined. */
@@ -29,7 +29,7 @@ export class StateView {
   /** As a page of a snapshot shows it; what is held already in a later revision stays. */
   put(entity: EntityView): void {
     const held = this.get(entity.kind, entity.id)
-    if (isWatched(this.topics, entity) && (!held || isAfter(entity.revision, held.revision))) this.held[entity.kind].set(entity.id, entity)
+    if (isWatched(this.topics, entity.kind, entity) && (!held || isAfter(entity.revision, held.revision))) this.held[entity.kind].set(entity.id, entity)
   }
 
   get<K extends Kind>(kind: K, id: string): EntityView<K> | undefined {
@@ -52,7 +52,7 @@ export class StateView {
       const before = this.get(kind, id)
       if (before && !isAfter(offset, before.revision)) return []
       const view = entity && ({ ...entity, kind, revision: offset } as EntityView)
-      const after = view && isWatched(this.topics, view) ? view : undefined
+      const after = view && isWatched(this.topics, kind, view) ? view : undefined
       if (!before && !after) return []
       if (after) this.held[kind].set(id, after)
       else this.held[kind].delete(id)
@@ -70,7 +70,7 @@ export class StateView {
 }
 
 /** Whether its state is seen by whoever watches the topics. */
-export function isWatched(patterns: readonly string[], entity: EntityView): boolean {
-  const topics = entityTopics(entity.kind, entity)
+export function isWatched(patterns: readonly string[], kind: Kind, entity: Entity): boolean {
+  const topics = entityTopics(kind, entity as never)
   return patterns.some((pattern) => topics.some((topic) => topicMatches(pattern, topic)))
 }

@@ -8,7 +8,7 @@
  * A beat writes no due time: the one that is set looks how long the silence was, and sets itself again.
  */
 import { HubError, type Agent, type HubEvent } from '@hubbub/protocol'
-import { isoAt } from './lease.js'
+import { isoAt } from './fields.js'
 import type { Changed, Effects, Rules, World } from './rule.js'
 
 export const AGENT_RULES: Rules = {

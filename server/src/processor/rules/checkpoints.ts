@@ -1,5 +1,6 @@
 /** Checkpoints: numbered in their task, created once, resumed only while they stand, and expired when their time is over. */
 import { HubError, type Checkpoint, type HubEvent } from '@hubbub/protocol'
+import { isoAt } from './fields.js'
 import type { Rules, World } from './rule.js'
 
 interface Named {
@@ -35,7 +36,7 @@ export const CHECKPOINT_RULES: Rules = {
       const more: Record<string, unknown> = {}
       if (data.taskId !== undefined && data['sequence'] === undefined) more['sequence'] = (task?.checkpoints ?? 0) + 1
       if (task?.title !== undefined && data['taskTitle'] === undefined) more['taskTitle'] = task.title
-      if (data['createdAt'] === undefined) more['createdAt'] = new Date(world.now).toISOString()
+      if (data['createdAt'] === undefined) more['createdAt'] = isoAt(world.now)
       return more
     },
     'checkpoint.resumed': (event, world) => ofTask(named(event), world),
@@ -53,7 +54,7 @@ export const CHECKPOINT_RULES: Rules = {
       const due = dueOf(known)
       if (known === undefined || due === null) return
       if (due > world.now) return effects.timer('checkpoint', checkpointId, due)
-      effects.emit('checkpoint.expired', { checkpointId, ...ofTask({ checkpointId }, world), expiredAt: new Date(world.now).toISOString() })
+      effects.emit('checkpoint.expired', { checkpointId, ...ofTask({ checkpointId }, world), expiredAt: isoAt(world.now) })
     },
   },
 }

@@ -5,7 +5,8 @@
  */
 import { isFinished, type Agent, type Task } from '@hubbub/protocol'
 import { isHeld, isThere, type Match } from './bench.js'
-import { AT_ONCE, callOff, endCancelled, endFailed, giveUpLease, isoAt, placeOfTask } from './lease.js'
+import { isoAt, nameOfTask, placeOfTask } from './fields.js'
+import { AT_ONCE, callOff, endCancelled, endFailed, giveUpLease } from './lease.js'
 import type { Effects, Rules, World } from './rule.js'
 
 /** Gives the most urgent task that can be given; false when there is none. */
@@ -22,11 +23,11 @@ function offer({ task, agentId, agent }: Match, { now, settings }: World, effect
   // A task of the same id may have been deleted before: the number alone would not tell its leases apart.
   const leaseToken = `${attempt}.${now.toString(36)}`
   const until = now + (agent && isThere(agent) ? settings.acceptMs : Math.max(settings.acceptMs, settings.offlineMs))
-  const { id: taskId, title, taskType, parameters, deadline, priority } = task
+  const { id: taskId, taskType, parameters, deadline, priority } = task
   effects.emit('task.delegated', { taskId, agentId, attempt, leaseToken, leaseUntil: isoAt(until) })
   effects.emit('task.delegate', {
-    taskId, agentId, attempt, leaseToken, ...placeOfTask(task),
-    ...(title === undefined ? {} : { taskTitle: title }), ...(taskType === undefined ? {} : { taskType }), ...(parameters === undefined ? {} : { parameters }),
+    ...nameOfTask(task), agentId, attempt, leaseToken, ...placeOfTask(task),
+    ...(taskType === undefined ? {} : { taskType }), ...(parameters === undefined ? {} : { parameters }),
     ...(deadline === undefined ? {} : { deadline }), ...(priority === undefined ? {} : { priority }), metadata: { assignedAt: isoAt(now) },
   })
   effects.timer('retry', taskId, null)

@@ -1,23 +1,11 @@
 /** A delegation as a lease: who holds a task, how it is given back, and what the one who held it is told. */
 import type { Task } from '@hubbub/protocol'
 import { isHeld } from './bench.js'
+import { isoAt, nameOfTask, placeOfTask } from './fields.js'
 import type { Effects, World } from './rule.js'
 
 /** Tasks that one cause moves in its own commit; each brings some ten events with it. */
 export const AT_ONCE = 200
-
-/** Where a task belongs, for derived events. */
-export function placeOfTask({ pipelineId, stage, streamId }: Task): Record<string, unknown> {
-  return {
-    ...(pipelineId === undefined ? {} : { pipelineId }),
-    ...(pipelineId === undefined || stage === undefined ? {} : { stage }),
-    ...(streamId === undefined ? {} : { streamId }),
-  }
-}
-
-export function isoAt(ms: number): string {
-  return new Date(ms).toISOString()
-}
 
 /** Mail for whoever holds the task: stop. */
 export function callOff(task: Task, reason: string, effects: Effects): void {
@@ -47,9 +35,9 @@ export function giveUpLease(task: Task, reason: string, world: World, effects: E
 
 /** @param cause for programs: `tries_exhausted`, `deadline_exceeded`, `dependency_failed` */
 export function endFailed(task: Task, cause: string, error: string, effects: Effects, more: Record<string, unknown> = {}): void {
-  const { agentId, tries, title } = task
+  const { agentId, tries } = task
   effects.emit('task.failed', {
-    taskId: task.id, error, cause, ...placeOfTask(task), ...(title === undefined ? {} : { taskTitle: title }), ...(isHeld(task) ? { agentId } : {}),
+    ...nameOfTask(task), error, cause, ...placeOfTask(task), ...(isHeld(task) ? { agentId } : {}),
     ...(tries.length > 0 ? { tries } : {}), ...more,
   })
 }

@@ -6,6 +6,7 @@
  * stage sees it end after each; one that wants one end hands in all tasks first.
  */
 import { unfinishedTasks, type Pipeline } from '@hubbub/protocol'
+import { isoAt } from './fields.js'
 import type { Rules } from './rule.js'
 import { isTally } from './tally.js'
 
@@ -14,7 +15,7 @@ export const PIPELINE_RULES: Rules = {
     pipeline({ before, after }, event, world, effects) {
       if (after === undefined || !isTally(event)) return
       const pipelineId = after.id
-      const now = new Date(world.now).toISOString()
+      const now = isoAt(world.now)
       const isOver = after.status === 'completed' || after.status === 'failed'
       if (after.startedAt === undefined && !isOver && hasStarted(after) && !hasStarted(before)) effects.emit('pipeline.started', { pipelineId, startedAt: now })
       if (isOver && isDriven(after) && unfinishedTasks(after) > 0 && isThrough(before)) {

@@ -28,7 +28,7 @@ export interface World {
   /** Ids of tasks that know the ref (`Task.refs`). Throws `Unloaded`. */
   tasksOf(ref: string): readonly string[]
   /** Much followed from the cause already: what can be left for the next commit should be. */
-  readonly isCrowded?: () => boolean
+  isCrowded(): boolean
   /** Agents, and the tasks that wait for one. */
   readonly bench: Bench
 }

@@ -3,6 +3,7 @@
  * stream's figures himself says these things himself. To be asked after the rules that free and fail dependent tasks.
  */
 import { unfinishedTasks, type Stream } from '@hubbub/protocol'
+import { isoAt } from './fields.js'
 import type { Effects, Rules, World } from './rule.js'
 import { isTally } from './tally.js'
 
@@ -11,7 +12,7 @@ export const STREAM_RULES: Rules = {
     stream({ before, after }, event, world, effects) {
       if (after === undefined || !isTally(event)) return
       const stream = { streamId: after.id, ...(after.name === undefined ? {} : { streamName: after.name }) }
-      const now = new Date(world.now).toISOString()
+      const now = isoAt(world.now)
       if (after.startedAt === undefined && hasStarted(after) && !hasStarted(before)) effects.emit('stream.started', { ...stream, startedAt: now })
       // New tasks open it again, at once: who waits for the stream waits for them, too.
       if (after.status === 'completed' && unfinishedTasks(after) > 0 && isThrough(before)) {

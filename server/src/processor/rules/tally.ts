@@ -7,6 +7,7 @@
  * undo the first. `change` says what this event adds; only the hub writes it.
  */
 import { isFinished, NO_TASKS, type HubEvent, type Pipeline, type Stream, type Tally, type Task } from '@hubbub/protocol'
+import { isoAt } from './fields.js'
 import type { Changed, Effects, Rules, World } from './rule.js'
 
 /** What is added to each count; counts that stay are left out. */
@@ -62,7 +63,7 @@ function streamFigures({ streamId, taskId, change }: Pick<TallyData, 'streamId' 
   const stream = world.get('stream', streamId)
   const figures = added(stream ?? NO_TASKS, change)
   const name = stream?.name === undefined ? {} : { streamName: stream.name }
-  return { ...name, ...figures, progressPercentage: percentage(figures), ...blocked(stream, taskId, change), lastUpdated: new Date(world.now).toISOString() }
+  return { ...name, ...figures, progressPercentage: percentage(figures), ...blocked(stream, taskId, change), lastUpdated: isoAt(world.now) }
 }
 
 function blocked(stream: Stream | undefined, taskId: string, { blockedTasks = 0 }: Difference): { blockedTaskIds?: string[] } {
@@ -130,7 +131,7 @@ function estimate(pipeline: Pipeline | undefined, progress: number, now: number)
   const start = Date.parse(pipeline?.startedAt ?? '')
   if (Number.isNaN(start) || now < start || progress <= 0 || progress >= 100) return undefined
   const end = Math.round(start + ((now - start) * 100) / progress)
-  return end <= END_OF_TIME ? new Date(end).toISOString() : undefined
+  return end <= END_OF_TIME ? isoAt(end) : undefined
 }
 
 // ---------------------------------------------------------------- counts

@@ -1,7 +1,8 @@
 /** What follows from a task's change: its status told, its dependents blocked and freed, its result made its completion. */
 import { entityTopics, isFinished, unfinishedTasks, type HubEvent, type Stream, type Task } from '@hubbub/protocol'
 import { isHeld } from './bench.js'
-import { AT_ONCE, endFailed, isoAt, placeOfTask } from './lease.js'
+import { isoAt, nameOfTask, placeOfTask } from './fields.js'
+import { AT_ONCE, endFailed } from './lease.js'
 import type { Changed, Effects, Rules, World } from './rule.js'
 
 export const TASK_RULES: Rules = {
@@ -27,10 +28,9 @@ export const TASK_RULES: Rules = {
     'task.result': (event, world, effects) => {
       const task = world.get('task', (event.data as { taskId: string }).taskId)
       if (!task || isFinished(task)) return
-      const { title, agentId } = task
+      const { agentId } = task
       effects.emit('task.completed', {
-        taskId: task.id, status: 'completed', completedAt: isoAt(event.metadata.recordedAt), ...placeOfTask(task),
-        ...(title === undefined ? {} : { taskTitle: title }), ...(agentId === undefined ? {} : { agentId }),
+        ...nameOfTask(task), status: 'completed', completedAt: isoAt(event.metadata.recordedAt), ...placeOfTask(task), ...(agentId === undefined ? {} : { agentId }),
       })
     },
     'stream.completed': (event, world, effects) => settle(`stream:${(event.data as { streamId: string }).streamId}`, world, effects),
@@ -68,11 +68,7 @@ function isOver(event: HubEvent, world: World): boolean {
 /** Once for each change, whatever it came from; not for an event that says it itself. */
 function tellStatus({ before, after }: Changed<'task'>, event: HubEvent, effects: Effects): void {
   if (!before || !after || before.status === after.status || event.type === 'task.status_changed') return
-  const { title } = after
-  effects.emit('task.status_changed', {
-    taskId: after.id, ...(title === undefined ? {} : { taskTitle: title }), oldStatus: before.status, newStatus: after.status,
-    statusChangedAt: after.updatedAt,
-  })
+  effects.emit('task.status_changed', { ...nameOfTask(after), oldStatus: before.status, newStatus: after.status, statusChangedAt: after.updatedAt })
 }
 
 /**
@@ -105,14 +101,14 @@ function block(task: Task, world: World, effects: Effects): void {
   const lost = waitsFor.find((dependency) => isLost(dependency, world))
   if (lost !== undefined && task.managed) return dependencyFailed(task, lost, effects)
   effects.emit('task.blocked', {
-    taskId: task.id, ...(task.title === undefined ? {} : { taskTitle: task.title }), blockedReason: `waits for ${waitsFor.slice(0, 10).join(', ')}`, ...placeOfTask(task),
+    ...nameOfTask(task), blockedReason: `waits for ${waitsFor.slice(0, 10).join(', ')}`, ...placeOfTask(task),
   })
 }
 
 /** What waited for this, and for nothing else, is free; or lost, if this will never be completed. So many at once, the rest right after. */
 function settle(dependency: string, world: World, effects: Effects): void {
   // Each that is lost may have dependents of its own, however long the line.
-  if (world.isCrowded?.()) return effects.timer('dependents', dependency, world.now)
+  if (world.isCrowded()) return effects.timer('dependents', dependency, world.now)
   const isFree = (task: Task) => isMet(task.dependsOn ?? [], world)
   // A task of which nothing is known here was deleted.
   const isGone = !dependency.startsWith('stream:') && world.get('task', dependency) === undefined
@@ -127,9 +123,7 @@ function settle(dependency: string, world: World, effects: Effects): void {
 }
 
 function unblock(task: Task, world: World, effects: Effects): void {
-  effects.emit('task.status_changed', {
-    taskId: task.id, ...(task.title === undefined ? {} : { taskTitle: task.title }), oldStatus: 'blocked', newStatus: 'pending', statusChangedAt: isoAt(world.now),
-  })
+  effects.emit('task.status_changed', { ...nameOfTask(task), oldStatus: 'blocked', newStatus: 'pending', statusChangedAt: isoAt(world.now) })
 }
 
 function dependencyFailed(task: Task, dependency: string, effects: Effects): void {
