@@ -16,14 +16,18 @@ import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import { hostname } from 'node:os'
 import { createAuthenticator, type Authenticator } from './access/authenticator.js'
+import type { Identity } from './access/identity.js'
 import { may } from './access/permissions.js'
 import { createBuckets } from './access/rate.js'
+import { Compression } from './fanout/compression.js'
 import { Fanout } from './fanout/fanout.js'
 import { openFront } from './gateway/front.js'
+import { Guests } from './gateway/guests.js'
 import { createHttpGateway, createProcessorHttp } from './gateway/http/gateway.js'
 import { createSocketGateway } from './gateway/socketio/gateway.js'
 import { Recovery } from './gateway/socketio/recovery.js'
 import { vitals } from './gateway/vitals.js'
+import { createWebSocketGateway } from './gateway/websocket/gateway.js'
 import { createIntake, type Intake } from './intake/intake.js'
 import { silent, type Logger } from './observe/log.js'
 import { createMetrics, type Metrics } from './observe/metrics.js'
@@ -143,28 +147,30 @@ async function openGateways(parts: GatewayParts): Promise<{ url(): string; close
   const startedAt = Date.now()
   let draining = false
   const status = () => ({ version: VERSION, role: settings.role, node, startedAt })
-  const sockets =
-    settings.role === 'processor'
-      ? undefined
-      : await createSocketGateway({
-          ...parts, ...options, log: parts.log, buckets: createBuckets(settings.messageRate, settings.messageBurst), partitions: store.partitions,
-          vitals: (identity) => vitals({ store, status }, identity),
-        })
+  const guests = new Guests(authenticator)
+  const shared = {
+    ...parts, ...options, log: parts.log, guests, partitions: store.partitions, compression: new Compression(settings.compressBytes, metrics),
+    buckets: createBuckets(settings.messageRate, settings.messageBurst), vitals: (identity: Identity) => vitals({ store, status }, identity),
+  }
+  const sockets = settings.role === 'processor' ? undefined : await createSocketGateway(shared)
+  const websockets = sockets && createWebSocketGateway({ ...shared, broadcast: sockets.broadcast })
   const http = {
     ...parts,
     settings,
     status,
-    connections: sockets?.connections,
+    connections: sockets && ((project?: string) => guests.count(project)),
     unready: () => (draining ? ['draining'] : []),
   }
-  const app = sockets ? createHttpGateway(http) : createProcessorHttp(http)
-  const front = await openFront({ app, engine: sockets?.engine, authenticator, settings, metrics, draining: () => draining }, options.server)
+  const app = sockets ? createHttpGateway({ ...http, broadcast: sockets.broadcast }) : createProcessorHttp(http)
+  const front = await openFront({ app, engine: sockets?.engine, websockets, authenticator, settings, metrics, draining: () => draining }, options.server)
   return {
     url: () => front.url(),
     async close() {
       draining = true
+      websockets?.close()
       await sockets?.close()
       await front.close()
+      guests.close()
     },
   }
 }

@@ -2,8 +2,10 @@
  * The envelope as a CloudEvent 1.0 (JSON form) and back, without loss: null and 0 are data, too. What CloudEvents has no attribute for
  * goes into extension attributes, whose names may only be lower-case letters and digits.
  */
-import type { EventMetadata, HubEvent } from './envelope.js'
+import type { Cursor } from './cursor.js'
+import type { EventInput, EventMetadata, HubEvent } from './envelope.js'
 import { HubError } from './failures.js'
+import type { PlacedEvent } from './messages.js'
 
 export interface CloudEvent<D = unknown> {
   specversion: '1.0'
@@ -25,6 +27,15 @@ export interface CloudEvent<D = unknown> {
   causationid?: string
   traceparent?: string
   tracestate?: string
+}
+
+/** Media types of one event and of a list of them, in JSON. */
+export const CLOUD_EVENT = 'application/cloudevents+json'
+export const CLOUD_EVENT_BATCH = 'application/cloudevents-batch+json'
+
+/** A CloudEvent that the hub gives out says where it stands. */
+export interface PlacedCloudEvent<D = unknown> extends CloudEvent<D> {
+  cursor: Cursor
 }
 
 /** Optional metadata and the attributes that carry it. */
@@ -52,6 +63,32 @@ export function toCloudEvent<D>(event: HubEvent<D>): CloudEvent<D> {
     if (value !== undefined) cloud[attribute] = value
   }
   return cloud
+}
+
+/** As it goes out to whoever reads in CloudEvents: `cursor` to go on from behind it. */
+export function placedCloudEvent({ event, cursor }: PlacedEvent): PlacedCloudEvent {
+  return { ...toCloudEvent(event), cursor }
+}
+
+/**
+ * A producer's CloudEvent as what it hands in. What it leaves out is the hub's to fill, its `source` too, which the identity says; extensions
+ * that we have no place for are dropped. `data` that is there, null and 0 included, is data.
+ * @throws HubError INVALID_MESSAGE, `details.path` names the attribute
+ */
+export function inputOfCloudEvent(cloud: unknown): EventInput {
+  const { id, type, data, metadata } = fromCloudEvent(cloud)
+  const attributes = cloud as Record<string, unknown>
+  const input: EventInput = { id, type, data }
+  // Both clocks' defaults are the hub's to choose, as is the project of whoever names none.
+  const time = optional(attributes, 'time')
+  const project = optional(attributes, 'project')
+  const topics = optional(attributes, 'topics')
+  if (time !== undefined) input.timestamp = time
+  if (project !== undefined) input.project = project
+  if (topics !== undefined) input.topics = topics.split(' ')
+  const { source: _source, recordedAt: _recordedAt, version, ...carried } = metadata
+  input.metadata = { ...carried, ...(optional(attributes, 'schemaversion') !== undefined && { version }) }
+  return input
 }
 
 /**

@@ -36,7 +36,14 @@ const selection = {
   filter: Type.Optional(FilterSchema),
 }
 
-const SUBSCRIBE = Compile(Type.Object({ ...selection, snapshot: Type.Optional(Type.Boolean()) }))
+/** Longest `batchMs`, ms. */
+const LONGEST_BATCH_MS = 60_000
+const SUBSCRIBE = Compile(Type.Object({
+  ...selection,
+  snapshot: Type.Optional(Type.Boolean()),
+  batchMs: Type.Optional(Type.Integer({ minimum: 0, maximum: LONGEST_BATCH_MS })),
+  latestOnly: Type.Optional(Type.Boolean()),
+}))
 const SNAPSHOT = Compile(Type.Object({
   topics: Topics,
   after: Type.Optional(Type.String({ maxLength: 2000 })),
@@ -79,10 +86,18 @@ const REGISTRATION = Compile(Type.Object({
 }))
 const PRESENCE = Compile(Type.Object({ topic: Type.String(), watch: Type.Optional(Type.Boolean()) }))
 
+/** For the documents: what validates. Names of topics, types and commands, `since`, and what is inside `data` and `payload`, are checked behind it. */
+export const MESSAGE_REQUESTS = {
+  subscribe: SUBSCRIBE.Type(), unsubscribe: UNSUBSCRIBE.Type(), snapshot: SNAPSHOT.Type(), history: HISTORY.Type(), signal: SIGNAL.Type(), command: COMMAND.Type(),
+  'command.handle': HANDLE.Type(), 'command.answer': ANSWER.Type(), broadcast: BROADCAST.Type(), 'agent.register': REGISTRATION.Type(), presence: PRESENCE.Type(),
+}
+
 /** @throws HubError INVALID_MESSAGE, INVALID_TOPIC (`details.topic`), INVALID_CURSOR */
 export function checkSubscribe(input: unknown, limits: RequestLimits): SubscribeRequest {
   const message = form(SUBSCRIBE, input)
   const request: SubscribeRequest = { ...select(message, limits), ...sinceOf(message) }
+  if (typeof message['batchMs'] === 'number') request.batchMs = message['batchMs']
+  if (message['latestOnly'] === true) request.latestOnly = true
   if (message['snapshot'] !== true) return request
   // A snapshot says itself where the events behind it begin.
   if (request.since !== undefined) throw refusal('INVALID_MESSAGE', [{ path: 'snapshot', problem: 'goes without since' }])

@@ -3,7 +3,7 @@
  * Every message is answered once: `{ ok: true, ... }` or `{ ok: false, error }`.
  */
 import type { Cursor, Offset } from './cursor.js'
-import type { EventInput, HubEvent } from './envelope.js'
+import type { EventInput, EventMetadata, HubEvent } from './envelope.js'
 import type { Failure } from './failures.js'
 import type { AgentStatus, Entities, Kind, TaskStatus } from './state/entities.js'
 
@@ -13,7 +13,7 @@ export const CLIENT_MESSAGES = [
   'system.health_check',
 ] as const
 /** Names of the messages that the hub sends, besides the types of events. `command` asks an executor, and takes its acknowledgement. */
-export const HUB_MESSAGES = ['hub.cursor', 'gap', 'signal', 'hub.error', 'command'] as const
+export const HUB_MESSAGES = ['hub.cursor', 'gap', 'events', 'signal', 'hub.error', 'command'] as const
 
 export type ClientMessage = (typeof CLIENT_MESSAGES)[number]
 
@@ -35,12 +35,24 @@ export interface SubscribeRequest {
   since?: Since
   /** The state of what the topics name, as of where the subscription begins; not together with `since`. */
   snapshot?: boolean
+  /** Live events may be gathered for so long and come as one message `events`, ms, up to 60,000. */
+  batchMs?: number
+  /** Of the events gathered only the last of each topic and type comes: for progress and metrics. Without `batchMs`: 250 ms. */
+  latestOnly?: boolean
 }
 
 /** An event in an answer, with the cursor just behind it. */
 export interface PlacedEvent {
   event: HubEvent
   cursor: Cursor
+}
+
+/**
+ * A live event as a client gets it that asked for compression: `data` is the base64 of the gzip of the JSON of the event's data. Taken
+ * from clients in the same form.
+ */
+export interface CompressedEvent extends HubEvent<string> {
+  metadata: EventMetadata & { compressed: true }
 }
 
 /** Events that can no longer be had (I2). `from` is absent when the cursor was of an unknown epoch. */

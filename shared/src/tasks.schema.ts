@@ -31,6 +31,9 @@ const ORDER = Compile(Type.Object(
 const CHANGES = Compile(Type.Object(changeable, closed))
 const CANCEL = Compile(Type.Object({ taskId: Id, reason: maybe(Type.String({ maxLength: 500 })) }, closed))
 
+/** For the documents. */
+export const TASK_REQUESTS = { 'task.order': ORDER.Type(), 'task.changes': CHANGES.Type(), 'task.cancel': CANCEL.Type() }
+
 /** Times in UTC, lists without repetitions. @throws HubError INVALID_MESSAGE, VALIDATION_ERROR, PAYLOAD_TOO_LARGE */
 export function checkTaskOrder(input: unknown, limits: SignalLimits): TaskOrder {
   const order = settled(form(ORDER, input), limits) as unknown as TaskOrder

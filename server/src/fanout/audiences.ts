@@ -7,19 +7,28 @@
 import { BARE_TOPICS, compareOffsets, isWildcard, passes, topicFamily, topicMatches, type Interest } from '@hubbub/protocol'
 import { topicKey } from '../store/port.js'
 import { chunksOf, type Chunk, type Encoding, type TailEntry } from './entry.js'
+import type { Holding } from './holding.js'
+import { pacedChunks } from './pace.js'
 import type { Session } from './session.js'
+import type { Subscription } from './subscription.js'
 
 export interface Audience {
   readonly key: string
   readonly project: string
   readonly encoding: Encoding
-  readonly interests: readonly Interest[]
+  readonly interests: readonly Subscription[]
   readonly sessions: Set<Session>
+  /** Some of its subscriptions gather events. */
+  readonly isPaced: boolean
+  /** What they wait for. */
+  holding?: Holding
 }
 
 /** A burst's chunks, each in journal order. Who is in `mailed` gets those, and not its audience's. */
 export interface Routed {
   shared: Map<Audience, Chunk[]>
+  /** Audiences that gather, with what there is to gather. */
+  paced: Map<Audience, TailEntry[]>
   mailed: Map<Session, Chunk[]>
 }
 
@@ -38,7 +47,8 @@ export class Audiences {
     const key = session.audienceKey
     let audience = this.byKey.get(key)
     if (!audience) {
-      audience = { key, project: session.project, encoding: session.outlet.encoding, interests: session.chosen, sessions: new Set() }
+      const interests = session.chosen
+      audience = { key, project: session.project, encoding: session.outlet.encoding, interests, sessions: new Set(), isPaced: interests.some(({ pace }) => pace !== undefined) }
       this.byKey.set(key, audience)
       this.index(audience.project).add(audience)
     }
@@ -68,6 +78,15 @@ export class Audiences {
     if (index.isEmpty) this.projects.delete(audience.project)
   }
 
+  audienceOf(session: Session): Audience | undefined {
+    return this.of.get(session)
+  }
+
+  /** The audience that the session would join, where there is one already. */
+  audienceFor(session: Session): Audience | undefined {
+    return this.byKey.get(session.audienceKey)
+  }
+
   sessions(): Iterable<Session> {
     return this.of.keys()
   }
@@ -82,12 +101,15 @@ export class Audiences {
         else if (entries[entries.length - 1] !== entry) entries.push(entry)
       })
     }
-    const routed: Routed = { shared: new Map(), mailed: new Map() }
-    for (const [audience, entries] of hits) routed.shared.set(audience, chunksOf(entries, audience.encoding))
+    const routed: Routed = { shared: new Map(), paced: new Map(), mailed: new Map() }
     for (const [session, mail] of this.mailIn(burst)) {
       const others = hits.get(this.of.get(session)!) ?? []
       const entries = [...new Set([...others, ...mail])].sort((a, b) => compareOffsets(a.offset, b.offset))
-      routed.mailed.set(session, chunksOf(entries, session.outlet.encoding))
+      routed.mailed.set(session, pacedChunks(entries, [...session.subscriptions.values()], session.outlet.encoding))
+    }
+    for (const [audience, entries] of hits) {
+      if (audience.isPaced) routed.paced.set(audience, entries)
+      else routed.shared.set(audience, chunksOf(entries, audience.encoding, audience.interests))
     }
     return routed
   }

@@ -3,8 +3,8 @@ import { compareOffsets, isAfter, laterOf, ORIGIN, parseCursor, type Offset } fr
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Journal } from '../store/port.js'
-import { chunksOf } from './entry.js'
 import { cursorAt, resume } from './epochs.js'
+import { pacedChunks } from './pace.js'
 import { readPage } from './pages.js'
 import type { Session } from './session.js'
 import { wanted, type Subscription } from './subscription.js'
@@ -67,7 +67,7 @@ async function step(session: Session, deps: CatchUpDeps): Promise<void> {
   if (session.state !== 'catching-up' || session.version !== version) return
   if (isAfter(page.floor, after)) tellTrimmed(session, deps, laterOf(page.floor, after))
   const entries = page.entries.filter((entry) => entry.event.project === session.project && wanted(session.subscriptions.values(), entry))
-  for (const chunk of chunksOf(entries, session.outlet.encoding)) {
+  for (const chunk of pacedChunks(entries, [...session.subscriptions.values()], session.outlet.encoding)) {
     session.outlet.write(chunk)
     session.moveTo(chunk.last.cursor)
     if (session.inbox) session.onMail?.()

@@ -1,4 +1,4 @@
-import { formatCursor, type Cursor, type HubEvent, type Offset } from '@hubbub/protocol'
+import { formatCursor, type Cursor, type HubEvent, type Interest, type Offset } from '@hubbub/protocol'
 import type { JournalEntry } from '../store/port.js'
 
 /** A journal entry as a worker holds it: parsed once, encoded at most once for each encoding. */
@@ -23,11 +23,14 @@ export class TailEntry {
   /** As committed, byte for byte: encodings embed it instead of serialising the event again. */
   readonly json: string
 
-  frame(encoding: Encoding): Frame {
-    let frame = this.frames.get(encoding.name)
+  /** @param interests of the audience; they matter to encodings with variants only */
+  frame(encoding: Encoding, interests: readonly Interest[] = []): Frame {
+    const variant = encoding.variant?.(this, interests)
+    const key = variant === undefined ? encoding.name : `${encoding.name} ${variant}`
+    let frame = this.frames.get(key)
     if (!frame) {
-      frame = encoding.encode(this)
-      this.frames.set(encoding.name, frame)
+      frame = encoding.encode(this, variant)
+      this.frames.set(key, frame)
     }
     return frame
   }
@@ -44,7 +47,11 @@ export interface Frame {
 /** A gateway's wire format; `name` is part of the audience's identity. */
 export interface Encoding {
   readonly name: string
-  encode(entry: TailEntry): Frame
+  /** For wires that say of an event what it was asked for by: the form that subscribers of these interests get. */
+  variant?(entry: TailEntry, interests: readonly Interest[]): string
+  encode(entry: TailEntry, variant?: string): Frame
+  /** Several events in one frame, for subscriptions that asked for batches. Absent: they come one by one. */
+  batch?(entries: readonly TailEntry[], interests: readonly Interest[]): Frame
 }
 
 /** Frames that go to a socket together, at most `CHUNK_BYTES` unless a single one is larger. */
@@ -66,13 +73,13 @@ export class Chunk {
 
 export const CHUNK_BYTES = 256 * 1024
 
-export function chunksOf(entries: readonly TailEntry[], encoding: Encoding): Chunk[] {
+export function chunksOf(entries: readonly TailEntry[], encoding: Encoding, interests: readonly Interest[] = []): Chunk[] {
   const chunks: Chunk[] = []
   let taken: TailEntry[] = []
   let frames: Frame[] = []
   let bytes = 0
   for (const entry of entries) {
-    const frame = entry.frame(encoding)
+    const frame = entry.frame(encoding, interests)
     if (bytes > 0 && bytes + frame.bytes.length > CHUNK_BYTES) {
       chunks.push(new Chunk(taken, frames, bytes))
       taken = []

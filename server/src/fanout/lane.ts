@@ -3,14 +3,16 @@
  * and written in one synchronous step, after which `flushed` moves (I1). A slow session leaves before it costs more than
  * its limit (I7).
  */
-import { offsetMillis, type Cursor } from '@hubbub/protocol'
+import { isAfter, offsetMillis, type Cursor } from '@hubbub/protocol'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Settings } from '../settings/table.js'
 import type { Journal } from '../store/port.js'
-import { Audiences, familyLabel } from './audiences.js'
+import { Audiences, familyLabel, type Audience } from './audiences.js'
 import { catchUp } from './catchup.js'
 import type { Chunk, TailEntry } from './entry.js'
+import { Holding } from './holding.js'
+import { pacedChunks } from './pace.js'
 import { nextState, Session, type Outlet } from './session.js'
 import type { Subscription } from './subscription.js'
 import { PartitionTail, type TailListener } from './tail.js'
@@ -56,7 +58,7 @@ export class Lane implements TailListener {
 
   close(session: Session): void {
     if (session.state === 'closed') return
-    this.audiences.leave(session)
+    this.leave(session)
     session.state = nextState(session.state, 'close')
     for (const subscription of session.subscriptions.values()) this.count(subscription, -1)
     this.sessions.delete(session)
@@ -76,7 +78,8 @@ export class Lane implements TailListener {
   burst(entries: readonly TailEntry[]): void {
     const now = Date.now()
     for (const entry of entries) this.unmarkedBytes += entry.size
-    const { shared, mailed } = this.audiences.route(entries)
+    const { shared, paced, mailed } = this.audiences.route(entries)
+    for (const [audience, hits] of paced) this.hold(audience, hits, mailed)
     for (const [audience, chunks] of shared) {
       const sessions = [...audience.sessions].filter((session) => !mailed.has(session))
       this.measure(sessions.length, chunks, now)
@@ -101,6 +104,8 @@ export class Lane implements TailListener {
     if (all) this.unmarkedBytes = 0
     for (const session of this.sessions) {
       if (session.state !== 'live' || (!all && session.heardAt > late)) continue
+      // What its subscriptions gather stands before the bookmark; it hears soon.
+      if (this.audiences.audienceOf(session)?.holding?.isEmpty === false) continue
       if (session.heardCursor === this.tail.cursor) continue
       session.heardCursor = this.tail.cursor
       session.heardAt = now
@@ -113,12 +118,39 @@ export class Lane implements TailListener {
     await this.tail.close()
   }
 
-  private write(session: Session, chunks: readonly Chunk[], now: number): void {
+  /** At once or later, as the audience's subscriptions ask. With mail in the same burst: at once, for all, in journal order (I1). */
+  private hold(audience: Audience, hits: readonly TailEntry[], mailed: ReadonlyMap<Session, Chunk[]>): void {
+    const holding = (audience.holding ??= new Holding(() => this.release(audience)))
+    const wait = holding.add(hits, audience.interests, this.tail.cursor)
+    if (wait && ![...audience.sessions].some((session) => mailed.has(session))) return
+    this.release(audience, mailed)
+  }
+
+  /** @param mailed sessions that get the present burst's entries otherwise, and only what was held before it here */
+  private release(audience: Audience, mailed?: ReadonlyMap<Session, Chunk[]>): void {
+    const held = audience.holding?.take()
+    if (!held) return
+    const now = Date.now()
+    const chunks = pacedChunks(held.entries, audience.interests, audience.encoding)
+    const before = mailed && held.entries.filter((entry) => !isAfter(entry.offset, this.tail.flushed))
+    const sessions = [...audience.sessions]
+    this.measure(sessions.length, chunks, now)
+    for (const session of sessions) {
+      // Live, it counts as being at the flushed position; of what it is given now it was given nothing yet.
+      session.moveTo(held.since)
+      if (before && mailed.has(session)) this.write(session, pacedChunks(before, audience.interests, audience.encoding), now, true)
+      else this.write(session, chunks, now, true)
+    }
+  }
+
+  /** @param held its own position counts, not the tail's */
+  private write(session: Session, chunks: readonly Chunk[], now: number, held = false): void {
     const { slowBytes, slowPackets } = this.deps.settings
     for (const chunk of chunks) {
+      if (session.state !== 'live') return
       const waiting = session.outlet.waiting()
       const bytes = waiting.bytes === 0 ? 0 : waiting.bytes + chunk.bytes
-      if (bytes > slowBytes || waiting.packets > slowPackets) return this.fallBehind(session, 'slow')
+      if (bytes > slowBytes || waiting.packets > slowPackets) return this.fallBehind(session, 'slow', held)
       session.outlet.write(chunk)
       // Until flushed moves, a session that falls behind within the burst stands behind what it was given of it.
       session.moveTo(chunk.last.cursor)
@@ -137,11 +169,11 @@ export class Lane implements TailListener {
     }
   }
 
-  private fallBehind(session: Session, cause: string): void {
+  private fallBehind(session: Session, cause: string, held = false): void {
     if (session.state !== 'live') return
+    this.leave(session)
     // Bursts without anything for the session did not move it: it stands at flushed, unless this burst moved it beyond.
-    if (!session.isAhead) session.moveTo(this.tail.cursor)
-    this.audiences.leave(session)
+    if (!held && !session.isAhead) session.moveTo(this.tail.cursor)
     session.state = nextState(session.state, 'fell-behind')
     this.startCatchUp(session, cause)
   }
@@ -163,14 +195,28 @@ export class Lane implements TailListener {
 
   private goLive(session: Session): void {
     session.state = nextState(session.state, 'reached')
-    this.audiences.join(session)
+    this.join(session)
   }
 
   private change(session: Session, apply: () => void): void {
-    this.audiences.leave(session)
+    this.leave(session)
     apply()
     session.version++
-    if (session.state === 'live') this.audiences.join(session)
+    if (session.state === 'live') this.join(session)
+  }
+
+  /** What the audience gathered so far is not for whoever joins now. */
+  private join(session: Session): void {
+    const audience = this.audiences.audienceFor(session)
+    if (audience) this.release(audience)
+    this.audiences.join(session)
+  }
+
+  /** What was gathered is given first: a session that is nowhere stands at the flushed position, or where a slow socket left it. */
+  private leave(session: Session): void {
+    const audience = this.audiences.audienceOf(session)
+    if (audience) this.release(audience)
+    this.audiences.leave(session)
   }
 
   private count(subscription: Subscription, change: number): void {

@@ -2,8 +2,18 @@
 import { isAfter, isWildcard, matches, type Interest, type Offset } from '@hubbub/protocol'
 import type { TailEntry } from './entry.js'
 
+/** How live events may be gathered before they are sent. */
+export interface Pace {
+  /** Longest wait, ms. */
+  readonly ms: number
+  /** Of what was gathered only the last event of each topic and type. */
+  readonly latestOnly: boolean
+}
+
 export interface Subscription extends Interest {
   readonly id: string
+  /** Absent: each event goes at once. */
+  readonly pace?: Pace
   /** Events behind this offset count; those at or before it were in an answer, or came before the subscription. */
   readonly from: Offset
 }
@@ -15,9 +25,10 @@ export interface Subscription extends Interest {
 export const INBOX = 'inbox'
 
 /** Equal text for equal interests: order and repetition of topics and types do not count. */
-export function interestKey(interest: Interest): string {
+export function interestKey(interest: Interest & Pick<Subscription, 'pace'>): string {
   const filter = interest.filter && Object.entries(interest.filter).sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([sorted(interest.topics), interest.types ? sorted(interest.types) : 0, filter ?? 0])
+  const key = [sorted(interest.topics), interest.types ? sorted(interest.types) : 0, filter ?? 0]
+  return JSON.stringify(interest.pace ? [...key, interest.pace.ms, interest.pace.latestOnly] : key)
 }
 
 /** I2: each event behind the subscription's own offset, once however many subscriptions take it. */

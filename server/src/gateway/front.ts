@@ -13,15 +13,18 @@ import type { Metrics } from '../observe/metrics.js'
 import type { Settings } from '../settings/table.js'
 import { hubErrorOf } from '../store/failure.js'
 import { originAllowed } from './origin.js'
+import type { WebSocketGateway } from './websocket/gateway.js'
 
 const SOCKET_PATH = '/socket.io/'
 /** What the hub answers in somebody else's server; everything else there is left to its other listeners. */
-const OWN_PATHS = [SOCKET_PATH, '/api/v1/', '/webhooks/', '/health/', '/metrics']
+const OWN_PATHS = [SOCKET_PATH, '/ws', '/api/', '/docs', '/webhooks/', '/health', '/metrics']
 
 export interface FrontDeps {
   app: RequestListener
   /** Absent in a process that holds no connections. */
   engine?: Engine
+  /** Likewise: plain WebSockets. */
+  websockets?: WebSocketGateway
   authenticator: Pick<Authenticator, 'authenticate'>
   settings: Settings
   metrics: Metrics
@@ -98,10 +101,15 @@ async function handleSocketRequest(deps: FrontDeps, request: IncomingMessage, re
 }
 
 async function handleUpgrade(deps: FrontDeps, request: IncomingMessage, socket: Duplex, head: Buffer, shared: boolean): Promise<void> {
+  const plain = deps.websockets?.takes(request) === true
   // Somebody else's WebSocket path in a shared server.
-  if (shared && !isSocketPath(request)) return
+  if (shared && !plain && !isSocketPath(request)) return
   socket.on('error', () => socket.destroy())
   try {
+    if (plain) {
+      checkArrival(deps, request)
+      return await deps.websockets!.handleUpgrade(request, socket, head)
+    }
     if (!isSocketPath(request)) throw new HubError('NOT_FOUND')
     const engine = await check(deps, request)
     engine.handleUpgrade(request, socket, head)
@@ -114,17 +122,29 @@ async function handleUpgrade(deps: FrontDeps, request: IncomingMessage, socket: 
 
 /** Origin, room, and a credential that the request itself carries; one in the `auth` payload is looked at later. */
 async function check(deps: FrontDeps, request: IncomingMessage): Promise<Engine> {
-  const { engine, settings } = deps
+  const { engine } = deps
   if (!engine) throw new HubError('NOT_FOUND')
-  if (!originAllowed(settings, request.headers.origin, request.headers.host)) throw new HubError('ORIGIN_NOT_ALLOWED')
-  if (sessionOf(request)) return engine
-  if (deps.draining()) throw new HubError('UNAVAILABLE', 'This worker is stopping.')
-  if (engine.clientsCount >= settings.maxConnections) {
-    throw new HubError('CONNECTION_LIMIT', undefined, { limit: settings.maxConnections, unit: 'connections', setting: 'HUBBUB_MAX_CONNECTIONS' })
+  if (sessionOf(request)) {
+    checkOrigin(deps, request)
+    return engine
   }
+  checkArrival(deps, request)
   const { credential, project } = credentialFromRequest(request)
   if (credential) await deps.authenticator.authenticate(credential, project)
   return engine
+}
+
+/** A new connection, by whatever wire: from a page that may, to a worker that stays and has room. */
+function checkArrival(deps: FrontDeps, request: IncomingMessage): void {
+  checkOrigin(deps, request)
+  if (deps.draining()) throw new HubError('UNAVAILABLE', 'This worker is stopping.')
+  const { maxConnections } = deps.settings
+  if ((deps.engine?.clientsCount ?? 0) + (deps.websockets?.size ?? 0) < maxConnections) return
+  throw new HubError('CONNECTION_LIMIT', undefined, { limit: maxConnections, unit: 'connections', setting: 'HUBBUB_MAX_CONNECTIONS' })
+}
+
+function checkOrigin({ settings }: FrontDeps, request: IncomingMessage): void {
+  if (!originAllowed(settings, request.headers.origin, request.headers.host)) throw new HubError('ORIGIN_NOT_ALLOWED')
 }
 
 /** As the engine reads it, the last of several: whatever it will take for a new connection must be checked as one. */

@@ -23,6 +23,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
     bytesIn: counter('hubbub_bytes_in_total', 'Bytes of events accepted.'),
     bytesOut: counter('hubbub_bytes_out_total', 'Bytes of event frames written to sockets.'),
     writes: counter('hubbub_socket_writes_total', 'Writes of event frames, by way: one buffer an audience, or ordinary packets.', ['way']),
+    compressions: counter('hubbub_event_compressions_total', 'Events compressed; once an event and worker at most.'),
     encodes: counter('hubbub_event_encodes_total', 'Events encoded into frames; once an event and worker.'),
     rejections: counter('hubbub_rejections_total', 'Requests and events refused, by code.', ['code']),
     catchups: counter('hubbub_catchups_total', 'Sessions that fell back to reading the journal, by cause.', ['cause']),
@@ -38,6 +39,10 @@ export function createMetrics(options: { processMetrics?: boolean } = {}) {
     owned: gauge('hubbub_partitions_owned', 'Partitions that this process owns.'),
     deadLetters: counter('hubbub_dead_letters_total', 'Entries put on the dead-letter stream, by code.', ['code']),
     deadLettersKept: gauge('hubbub_dead_letters', 'Dead letters kept, by partition.', ['partition']),
+    sinkDeliveries: counter('hubbub_sink_deliveries_total', 'Attempts to deliver to outgoing webhooks, by outcome.', ['outcome']),
+    sinkDuration: histogram('hubbub_sink_request_seconds', 'Request to an outgoing webhook, up to its status.'),
+    sinks: gauge('hubbub_sinks', 'Outgoing webhooks of the whole hub, by status; failing ones of this process only.', ['status']),
+    sinkLag: gauge('hubbub_sink_lag_seconds', 'Age of the oldest event that waits in this process for an outgoing webhook.'),
     storeErrors: counter('hubbub_store_errors_total', 'Failed store calls, by operation.', ['operation']),
   }
 }

@@ -13,11 +13,12 @@ import { cursorAt } from '../fanout/epochs.js'
 import type { Lane } from '../fanout/lane.js'
 import { readWindow } from '../fanout/pages.js'
 import type { Outlet, Session } from '../fanout/session.js'
-import { INBOX, type Subscription } from '../fanout/subscription.js'
+import { INBOX, type Pace, type Subscription } from '../fanout/subscription.js'
 import type { Settings } from '../settings/table.js'
 import type { Journal } from '../store/port.js'
+import type { Following } from './follow.js'
 import { inboxOf, inboxSubscription, type MailStart } from './inbox.js'
-import { grantedInterest } from './interest.js'
+import { grantedInterest, paceAsked } from './interest.js'
 
 /** How long a worker may take to catch up with a cursor that another worker gave, ms. */
 const AHEAD_MS = 10_000
@@ -37,14 +38,20 @@ export interface Resume {
   subscriptions: readonly Subscription[]
 }
 
+/** What a subscription will be, but for its id and where it begins. */
+type Asked = Interest & { pace?: Pace }
+
 export class Connection {
   readonly session: Session
   private queue: Promise<unknown> = Promise.resolve()
 
   /** @param begin where the client stands, with what it was subscribed to; or, of an agent's new session, where its mail begins */
-  constructor(public identity: Identity, private readonly lane: Lane, outlet: Outlet, private readonly deps: ConnectionDeps, begin: { resume?: Resume; mail?: MailStart } = {}) {
-    const { resume, mail } = begin
-    if (resume) this.session = lane.open(identity.project, outlet, resume.cursor, restored(identity, resume))
+  constructor(public identity: Identity, private readonly lane: Lane, outlet: Outlet, private readonly deps: ConnectionDeps, begin: { resume?: Resume; mail?: MailStart; following?: Following } = {}) {
+    const { resume, mail, following } = begin
+    if (following) {
+      if (following.gap) outlet.gap(following.gap)
+      this.session = lane.open(identity.project, outlet, following.cursor, following.subscriptions)
+    } else if (resume) this.session = lane.open(identity.project, outlet, resume.cursor, restored(identity, resume))
     else {
       const here = mail === undefined || parseCursor(mail.cursor)?.offset === lane.tail.flushed
       this.session = lane.open(identity.project, outlet, here ? undefined : mail.cursor, mail ? [mail.subscription] : [])
@@ -66,7 +73,7 @@ export class Connection {
   /** `answer` is called in the joining's own synchronous step; whatever is written after it comes after the backfill. */
   async subscribe(input: unknown, answer: (result: SubscribeResult) => void): Promise<void> {
     const request = checkSubscribe(input, this.deps.settings)
-    const interest = grantedInterest(this.identity, request)
+    const interest: Asked = { ...grantedInterest(this.identity, request), pace: paceAsked(request) }
     const start = request.since === undefined ? undefined : parseSince(request.since)
     await this.serially(() => (request.snapshot ? this.joinBehind(interest, answer) : this.join(interest, start, answer)))
   }
@@ -109,7 +116,7 @@ export class Connection {
   }
 
   /** The state first, then the events behind it: what came between stands in the answer, beside the snapshot's first page. */
-  private async joinBehind(interest: Interest, answer: (result: SubscribeResult) => void): Promise<void> {
+  private async joinBehind(interest: Asked, answer: (result: SubscribeResult) => void): Promise<void> {
     this.requireRoom()
     const snapshot = await this.deps.snapshot(this.identity, { topics: interest.topics })
     await this.join(interest, parseSince(snapshot.cursor), (result) => answer({ ...result, snapshot }))
@@ -121,7 +128,7 @@ export class Connection {
     throw new HubError('SUBSCRIPTION_LIMIT', undefined, { limit: maxSubscriptions, unit: 'subscriptions', setting: 'HUBBUB_MAX_SUBSCRIPTIONS' })
   }
 
-  private async join(interest: Interest, start: Start | undefined, answer: (result: SubscribeResult) => void): Promise<void> {
+  private async join(interest: Asked, start: Start | undefined, answer: (result: SubscribeResult) => void): Promise<void> {
     this.requireRoom()
     let backfill = start && (await this.readSince(interest, start))
     if (backfill?.more) return answer(this.partial(interest, backfill))

@@ -117,6 +117,22 @@ export class Inbox {
     this.mark([reader])
   }
 
+  /**
+   * An agent that polls has its mail up to the cursor. What the journal does not know is not believed: an offset of the future would hide
+   * mail that nobody saw. Best effort, like every mark.
+   */
+  taken(identity: Identity, cursor: Cursor): void {
+    const place = parseCursor(cursor)
+    if (inboxOf(identity) === undefined || !place) return
+    const { journal, partitions, log } = this.deps
+    void this.track(journal.head(partitionOf(identity.project, partitions)).then(
+      async (head) => {
+        if (!resume(place, head).gap && !isAfter(place.offset, head.last)) await this.write(identity, cursor)
+      },
+      (error: unknown) => log.debug({ err: error, agent: identity.subject, project: identity.project }, 'an agent\'s mail was not marked as taken'),
+    ))
+  }
+
   /** Resolves when what is to be marked is written, or could not be. */
   async close(): Promise<void> {
     clearInterval(this.renewal)
@@ -152,17 +168,21 @@ export class Inbox {
       const other = marks.get(key)
       if (!other || compareOffsets(offsetOf(cursor), offsetOf(other.cursor)) > 0) marks.set(key, { identity, cursor })
     }
-    for (const { identity, cursor } of marks.values()) this.write(identity, cursor)
+    for (const { identity, cursor } of marks.values()) void this.write(identity, cursor)
   }
 
   /** A mark that could not be written costs a repetition. */
-  private write({ project, subject }: Identity, cursor: Cursor): void {
+  private write({ project, subject }: Identity, cursor: Cursor): Promise<void> {
     const { mailbox, partitions, log } = this.deps
-    const writing = mailbox.mark(partitionOf(project, partitions), project, subject, cursor, this.ttlMs).catch((error: unknown) => {
+    return this.track(mailbox.mark(partitionOf(project, partitions), project, subject, cursor, this.ttlMs).catch((error: unknown) => {
       log.debug({ err: error, agent: subject, project }, 'the mark of an agent\'s mail was not moved')
-    })
+    }))
+  }
+
+  /** The closing waits for it. */
+  private track(writing: Promise<void>): Promise<void> {
     this.writing.add(writing)
-    void writing.then(() => this.writing.delete(writing))
+    return writing.finally(() => this.writing.delete(writing))
   }
 }
 

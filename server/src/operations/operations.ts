@@ -2,7 +2,7 @@
  * The operations, once, under every gateway: publish, subscribe and unsubscribe (on a `Connection`), signal, history, snapshot, tasks.
  * A gateway translates its wire into these calls and nothing else.
  */
-import { HubError, isWildcard, topicFamily, type Answer, type HistoryResult, type PublishResult, type Signal, type SnapshotResult } from '@hubbub/protocol'
+import { HubError, isWildcard, topicFamily, type Answer, type Cursor, type HistoryResult, type PublishResult, type Signal, type SnapshotResult } from '@hubbub/protocol'
 import { checkSignal } from '@hubbub/protocol/catalogue'
 import { sourceOf, type Identity } from '../access/identity.js'
 import { may, needed } from '../access/permissions.js'
@@ -18,6 +18,7 @@ import { Commands } from './commands.js'
 import { Connection, type Resume } from './connection.js'
 import { createEntityReader, type EntityReader } from './entities.js'
 import { Executors } from './executors.js'
+import { following, type FollowRequest } from './follow.js'
 import { history } from './history.js'
 import type { Inbox, MailStart } from './inbox.js'
 import { Peers } from './peers.js'
@@ -60,6 +61,9 @@ export interface ConnectOptions {
   mail?: MailStart
 }
 
+/** Connects, synchronously: nothing can be committed between its position and its joining. */
+export type Follow = (outlet: Outlet) => Connection
+
 export type Admit = (outlet: Outlet, options?: ConnectOptions) => Connection
 
 export interface Operations {
@@ -71,8 +75,12 @@ export interface Operations {
   signal(identity: Identity, input: unknown, broadcast: Broadcast): Promise<void>
   /** Prepares a place; what it answers connects synchronously, when the gateway is ready to write. */
   admit(identity: Identity): Promise<Admit>
+  /** As `admit`, for a connection that has its subscriptions from the beginning. Rejects with `HubError`. */
+  follow(identity: Identity, request: FollowRequest): Promise<Follow>
   /** Where the mail of an agent's new session begins; undefined for whoever has no mailbox. Rejects when the store is away. */
   mail(identity: Identity): Promise<MailStart | undefined>
+  /** An agent without a connection has its mail up to the cursor: a new session begins behind it. Nothing waits for it. */
+  mailTaken(identity: Identity, cursor: Cursor): void
   /** `agent.register`. Resolves when committed; rejects with `HubError`. */
   register(identity: Identity, input: unknown): Promise<Registration>
   /** What an agent said when it registered, on an earlier connection. */
@@ -123,7 +131,17 @@ export function createOperations(deps: OperationsDeps): Operations {
         return connection
       }
     },
+    async follow(identity, request) {
+      const place = await following(deps, identity, request)
+      const lane = await fanout.lane(identity.project)
+      return (outlet) => {
+        const connection = new Connection(identity, lane, outlet, { journal, settings, snapshot: (whose, input) => snapshot(deps, whose, input) }, { following: place })
+        inbox.attend(connection)
+        return connection
+      }
+    },
     mail: async (identity) => inbox.start(identity, await fanout.lane(identity.project)),
+    mailTaken: (identity, cursor) => inbox.taken(identity, cursor),
     register: (identity, input) => register(agents, identity, input),
     recall: (identity) => recall(agents, identity),
     presence,

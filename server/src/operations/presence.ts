@@ -109,7 +109,11 @@ export class Presence {
     const watched = this.watchedOf(connection.identity.project, topic)
     // Before the roster is read: whatever changes from then on is told.
     if (watch) this.observe(this.placeOf(connection), watched, door)
-    else this.ignore(this.placeOf(connection), topic)
+    else {
+      // No place is made for whoever wants none: nobody would clear it away.
+      const place = this.places.get(connection)
+      if (place) this.ignore(place, topic)
+    }
     await Promise.all([this.watchers.settle(watched.group), roll.hear()])
     const entries = await roster.list(watched.partition, watched.group, roll.alive(settings.graceMs))
     const bySubject = new Map<string, Watcher>()

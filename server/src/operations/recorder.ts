@@ -45,7 +45,7 @@ export class Recorder {
     const record: SessionRecord = {
       project: connection.identity.project,
       subject: connection.identity.subject,
-      subscriptions: subscriptions.map(({ id, topics, types, filter, from }) => ({ id, topics: [...topics], types: types && [...types], filter, from })),
+      subscriptions: subscriptions.map(({ id, topics, types, filter, pace, from }) => ({ id, topics: [...topics], types: types && [...types], filter, pace, from })),
     }
     if (await this.sessions.save(holding.partition, holding.id, holding.generation, record, this.ttlMs)) return
     this.expel(connection, holding)

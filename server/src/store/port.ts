@@ -5,17 +5,19 @@
  * Offsets are strings `<ms>-<seq>` (`compareOffsets`). A partition's keys share one hash tag and commit atomically.
  * Unless said otherwise a method rejects with `StoreUnavailable` when the store cannot be reached.
  */
-import type { Offset } from '@hubbub/protocol'
+import type { Cursor, Offset } from '@hubbub/protocol'
 import type { StateStore, StateWrites } from './entities.js'
 import type { Mailbox } from './mailbox.js'
 import type { AccessRecords, DeadLetters } from './records.js'
 import type { Roster } from './roster.js'
+import type { Sinks } from './sinks.js'
 import type { SourceName } from './source-name.js'
 
 export type * from './entities.js'
 export type * from './mailbox.js'
 export type * from './records.js'
 export type * from './roster.js'
+export type * from './sinks.js'
 export * from './source-name.js'
 
 export type Positions = Record<SourceName, Offset>
@@ -225,8 +227,19 @@ export interface JournalTail {
 export interface SessionRecord {
   project: string
   subject: string
-  /** Each with the offset from which it counts. */
-  subscriptions: { id: string; topics: string[]; types?: string[]; filter?: Record<string, string | number | boolean | null>; from: Offset }[]
+  subscriptions: RecordedSubscription[]
+  /** Where its client stood when last looked at; of clients that do not remember it themselves. */
+  cursor?: Cursor
+}
+
+export interface RecordedSubscription {
+  id: string
+  topics: string[]
+  types?: string[]
+  filter?: Record<string, string | number | boolean | null>
+  pace?: { ms: number; latestOnly: boolean }
+  /** It counts behind this offset. */
+  from: Offset
 }
 
 export interface Sessions {
@@ -251,6 +264,7 @@ export interface Store extends SourceStreams, Ledger, AckHints, Journal, AccessR
   readonly state: StateStore
   readonly roster: Roster
   readonly mailbox: Mailbox
+  readonly sinks: Sinks
   /** Round trip in ms; rejects when out of reach. */
   ping(): Promise<number>
   close(): Promise<void>

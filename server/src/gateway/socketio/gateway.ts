@@ -3,58 +3,52 @@
  * whose credential ended. It translates; the operations decide.
  */
 import { Server as Engine, type ServerOptions } from 'engine.io'
-import { HubError, partitionOf, type Signal } from '@hubbub/protocol'
+import { partitionOf, type Signal } from '@hubbub/protocol'
 import { Server, type Socket } from 'socket.io'
 import type { Authenticator } from '../../access/authenticator.js'
 import { credentialFromAuth, credentialFromRequest, presentedFirst } from '../../access/credentials.js'
-import type { Buckets } from '../../access/rate.js'
-import type { Logger } from '../../observe/log.js'
-import type { Metrics } from '../../observe/metrics.js'
-import type { Attendance } from '../../operations/attendance.js'
-import type { Operations } from '../../operations/operations.js'
+import type { Compression } from '../../fanout/compression.js'
 import type { Recorder } from '../../operations/recorder.js'
 import type { Settings } from '../../settings/table.js'
 import { hubErrorOf } from '../../store/failure.js'
+import type { GuestDeps } from '../guest.js'
+import type { Guests } from '../guests.js'
+import { messageLimit } from '../limits.js'
+import { handleMessage, type MessageDeps, type Reply } from '../messages.js'
 import { createHubAdapter } from './adapter.js'
 import { admit, type Admission } from './admission.js'
 import { Member } from './member.js'
-import { handleMessage, type MessageDeps } from './messages.js'
 import type { Recovery } from './recovery.js'
 import { wirePeers } from './wire-peers.js'
 import { socketioEncoding } from './wire.js'
 
-export interface SocketGatewayDeps {
-  operations: Operations
-  attendance: Attendance
+export interface SocketGatewayDeps extends GuestDeps {
   authenticator: Authenticator
   recorder: Recorder
   recovery: Recovery
-  buckets: Buckets
+  guests: Guests
   partitions: number
-  settings: Settings
-  metrics: Metrics
-  log: Logger
+  /** Shared by all gateways: an event is compressed once. */
+  compression: Compression
   vitals: MessageDeps['vitals']
-  onConnect?: (client: { id: string; subject: string; project: string }) => void
-  onDisconnect?: (client: { id: string; subject: string; project: string; reason: string }) => void
 }
 
 export interface SocketGateway {
   /** Takes requests and upgrades of `/socket.io/`. */
   readonly engine: Engine
   readonly io: Server
-  connections: (project?: string) => { total: number; active: number }
+  /** To everybody in the rooms, on every worker, by whatever wire. */
+  broadcast: (rooms: string[], signal: Signal) => void
   close(): Promise<void>
 }
 
-/** A message may carry a batch; whatever is larger than this closes the connection, as engine.io has it. */
-const messageLimit = (settings: Settings) => Math.max(2 * settings.maxSnapshotBytes, 2_000_000)
-
 /** Between workers: a session was resumed here, its older holder may let go. */
 const TAKEN = 'session.taken'
+/** Between workers: a signal, for guests that no room of Socket.IO reaches. */
+const SIGNAL = 'signal'
 
 export async function createSocketGateway(deps: SocketGatewayDeps): Promise<SocketGateway> {
-  const { settings, metrics, log, recorder, recovery } = deps
+  const { settings, metrics, log, recorder, recovery, guests } = deps
   const adapter = await createHubAdapter(settings, log, (id, cursor) => recovery.restore(id, cursor))
   const engine = openEngine(settings)
   const io = new Server({
@@ -66,11 +60,18 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
   io.bind(engine)
   io.on(TAKEN, (id: string, generation: number) => recorder.taken(id, generation))
 
-  deps.operations.presence.attach((rooms, signal) => broadcast(io, rooms, signal))
+  io.on(SIGNAL, (rooms: string[], signal: Signal) => guests.deliver(rooms, signal))
+  const broadcast = (rooms: string[], signal: Signal) => {
+    io.to(rooms).emit('signal', signal)
+    guests.deliver(rooms, signal)
+    io.serverSideEmit(SIGNAL, rooms, signal)
+  }
+  deps.operations.presence.attach(broadcast)
   const members = new Set<Member>()
-  wirePeers(io, deps.operations, () => members)
-  const messageDeps: MessageDeps = { ...deps, take: (client) => deps.buckets.take(client), broadcast: (rooms, signal) => broadcast(io, rooms, signal) }
-  const encoding = socketioEncoding(metrics)
+  wirePeers(io, deps.operations, () => guests)
+  const messageDeps: MessageDeps = { ...deps, take: (client) => deps.buckets.take(client), broadcast }
+  const plain = socketioEncoding(metrics)
+  const compressed = socketioEncoding(metrics, deps.compression)
 
   const taken = admitOnce(io, deps)
   io.on('connection', (socket) => {
@@ -80,33 +81,26 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
       recorder.taken(id, generation)
       io.serverSideEmit(TAKEN, id, generation)
     }
-    const member = new Member(socket, admission, encoding, deps)
+    const member = new Member(socket, admission, takesCompressed(socket) ? compressed : plain, deps)
     members.add(member)
     // Not `on`: every name is a message, and none may reach a listener twice.
     socket.use(([name, ...args]) => {
       member.heard()
-      handleMessage(messageDeps, member, name, args)
+      hear(messageDeps, member, name, args)
     })
     socket.once('disconnect', (reason) => {
       taken.delete(socket.conn)
       members.delete(member)
-      member.left(reason)
+      guests.remove(member)
+      member.disconnected(reason)
     })
-    // Revoked while it was admitted: whoever looked through the members then did not see it.
-    if (deps.authenticator.isRevoked(member.identity())) member.end(new HubError('AUTH_REVOKED'))
-  })
-  const stopWatching = deps.authenticator.onRevocation(() => {
-    for (const member of members) if (deps.authenticator.isRevoked(member.identity())) member.end(new HubError('AUTH_REVOKED'))
+    guests.add(member)
   })
   return {
     engine,
     io,
-    connections(project) {
-      const counted = [...members].filter((member) => project === undefined || member.identity().project === project)
-      return { total: counted.length, active: counted.filter((member) => member.connection.chosen.length > 0).length }
-    },
+    broadcast,
     async close() {
-      stopWatching()
       for (const member of members) member.leave('server shutting down')
       await io.close()
       adapter.close()
@@ -171,6 +165,17 @@ function refuse(socket: Socket, error: unknown, deps: SocketGatewayDeps): Error 
   return Object.assign(new Error(failure.message), { data: failure.toJSON() })
 }
 
-function broadcast(io: Server, rooms: string[], signal: Signal): void {
-  io.to(rooms).emit('signal', signal)
+/** `auth: { compress: 'gzip' }` of the handshake. */
+function takesCompressed({ handshake }: Socket): boolean {
+  return (handshake.auth as { compress?: unknown }).compress === 'gzip'
+}
+
+/** `args` as Socket.IO gives them: the acknowledgement last, where the client wants one. */
+function hear(deps: MessageDeps, member: Member, name: unknown, args: unknown[]): void {
+  const ack = typeof args[args.length - 1] === 'function' ? (args.pop() as Reply) : undefined
+  const reply: Reply = (answer) => {
+    if (ack) ack(answer)
+    else if (!answer.ok) member.complain(answer.error)
+  }
+  handleMessage(deps, member, name, args, reply)
 }

@@ -5,9 +5,11 @@
  */
 import type { Socket as TcpSocket } from 'node:net'
 import type { Cursor, Gap } from '@hubbub/protocol'
-import type { Chunk, Encoding, Frame } from '../../fanout/entry.js'
+import type { Compression } from '../../fanout/compression.js'
+import type { Chunk, Encoding, Frame, TailEntry } from '../../fanout/entry.js'
 import type { Outlet } from '../../fanout/session.js'
 import type { Metrics } from '../../observe/metrics.js'
+import { webSocketFrame } from '../frame.js'
 
 /** engine.io's connection, as far as this file uses it. */
 export interface EngineConnection {
@@ -32,33 +34,25 @@ const LOW_PACKETS = 16
 const LOOK_MS = 200
 
 /** `event` is JSON already. The cursor stands last: the stock client remembers it for its recovery. */
-export function socketioEncoding(metrics: Metrics): Encoding {
+export function socketioEncoding(metrics: Metrics, compression?: Compression): Encoding {
+  const json = (entry: TailEntry) => compression?.jsonOf(entry) ?? entry.json
   return {
-    name: 'socket.io',
+    name: compression ? 'socket.io gzip' : 'socket.io',
     encode(entry) {
       metrics.encodes.inc()
-      return textFrame(`2["${entry.event.type}",${entry.json},"${entry.cursor}"]`)
+      return textFrame(`2["${entry.event.type}",${json(entry)},"${entry.cursor}"]`)
+    },
+    batch(entries) {
+      metrics.encodes.inc(entries.length)
+      const placed = entries.map((entry) => `{"event":${json(entry)},"cursor":"${entry.cursor}"}`)
+      return textFrame(`2["events",[${placed.join(',')}],"${entries[entries.length - 1]!.cursor}"]`)
     },
   }
 }
 
-/** A Socket.IO packet, and the unmasked WebSocket text frame around it (`4`: engine.io's message). */
+/** A Socket.IO packet, and the frame around it (`4`: engine.io's message). */
 export function textFrame(packet: string): Frame {
-  const length = Buffer.byteLength(packet) + 1
-  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10
-  const bytes = Buffer.allocUnsafe(header + length)
-  bytes[0] = 0x81
-  if (header === 2) bytes[1] = length
-  else if (header === 4) {
-    bytes[1] = 126
-    bytes.writeUInt16BE(length, 2)
-  } else {
-    bytes[1] = 127
-    bytes.writeBigUInt64BE(BigInt(length), 2)
-  }
-  bytes[header] = 0x34
-  bytes.write(packet, header + 1)
-  return { packet, bytes }
+  return { packet, bytes: webSocketFrame(packet, '4') }
 }
 
 export class SocketOutlet implements Outlet {

@@ -1,16 +1,16 @@
 /** Client messages, translated into operations and answered once, in one shape. */
 import { HubError, MESSAGE_ALIASES, type ClientMessage, type Failure, type Signal } from '@hubbub/protocol'
-import { sourceOf, type Identity } from '../../access/identity.js'
-import type { Logger } from '../../observe/log.js'
-import type { Metrics } from '../../observe/metrics.js'
-import type { Profile } from '../../operations/agents.js'
-import type { Caller } from '../../operations/caller.js'
-import type { Connection } from '../../operations/connection.js'
-import type { Operations } from '../../operations/operations.js'
-import type { Door } from '../../operations/presence.js'
-import type { Settings } from '../../settings/table.js'
-import { hubErrorOf } from '../../store/failure.js'
-import type { Vitals } from '../vitals.js'
+import { sourceOf, type Identity } from '../access/identity.js'
+import type { Logger } from '../observe/log.js'
+import type { Metrics } from '../observe/metrics.js'
+import type { Profile } from '../operations/agents.js'
+import type { Caller } from '../operations/caller.js'
+import type { Connection } from '../operations/connection.js'
+import type { Operations } from '../operations/operations.js'
+import type { Door } from '../operations/presence.js'
+import type { Settings } from '../settings/table.js'
+import { hubErrorOf } from '../store/failure.js'
+import type { Vitals } from './vitals.js'
 
 export interface MessageDeps {
   operations: Operations
@@ -37,16 +37,13 @@ export interface Client extends Caller {
   complain(error: Failure): void
 }
 
-type Reply = (answer: { ok: true } | { ok: false; error: Failure }) => void
+export type Reply = (answer: { ok: true } | { ok: false; error: Failure }) => void
 
-/** Handles one message; never throws. A client may send anything as `name`. `args` as Socket.IO gives them, the ack function last when the client wants one. */
-export function handleMessage(deps: MessageDeps, client: Client, name: unknown, args: unknown[]): void {
-  const ack = args[args.length - 1]
-  const acked = typeof ack === 'function'
-  const reply: Reply = (answer) => {
-    if (acked) (ack as Reply)(answer)
-    else if (!answer.ok) client.complain(answer.error)
-  }
+/**
+ * Handles one message, replied to once; never throws. A client may send anything as `name`. Of a subscription the reply is called in the
+ * joining's own synchronous step: what is written in it stands before the first live event (I2).
+ */
+export function handleMessage(deps: MessageDeps, client: Client, name: unknown, args: readonly unknown[], reply: Reply): void {
   const refuse = (error: HubError) => {
     deps.metrics.rejections.inc({ code: error.code })
     reply({ ok: false, error: error.toJSON() })
@@ -56,7 +53,7 @@ export function handleMessage(deps: MessageDeps, client: Client, name: unknown, 
     const limit = { retryAfterMs: wait, limit: deps.settings.messageRate, unit: 'messages/s', setting: 'HUBBUB_MESSAGE_RATE' }
     return refuse(new HubError('RATE_LIMITED', undefined, limit))
   }
-  dispatch(deps, client, name, acked ? args.slice(0, -1) : args, reply).catch((error: unknown) => {
+  dispatch(deps, client, name, args, reply).catch((error: unknown) => {
     const failure = hubErrorOf(error)
     if (failure !== error) deps.log.error({ err: error, message: name, ...failure.details }, 'message failed')
     refuse(failure)
@@ -110,7 +107,7 @@ const HANDLERS: Record<ClientMessage, Handler> = {
   },
 }
 
-async function dispatch(deps: MessageDeps, client: Client, name: unknown, args: unknown[], reply: Reply): Promise<void> {
+async function dispatch(deps: MessageDeps, client: Client, name: unknown, args: readonly unknown[], reply: Reply): Promise<void> {
   const [input] = args
   if (args.length > 1) throw new HubError('INVALID_MESSAGE', 'A message has one argument, and an acknowledgement.')
   const message = typeof name === 'string' && Object.hasOwn(MESSAGE_ALIASES, name) ? MESSAGE_ALIASES[name] : name

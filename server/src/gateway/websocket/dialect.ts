@@ -1,0 +1,77 @@
+/**
+ * A message format of plain WebSockets. A dialect translates; what its messages do is done by the operations under every gateway. One
+ * object a dialect serves all connections; what is of one connection is its `Conversation`.
+ */
+import type { Cursor, Failure, Gap, Signal } from '@hubbub/protocol'
+import type { Identity } from '../../access/identity.js'
+import type { Encoding } from '../../fanout/entry.js'
+import type { FollowRequest } from '../../operations/follow.js'
+import type { Settings } from '../../settings/table.js'
+
+/** How a connection was asked for. */
+export interface Opening {
+  /** The part of the path that names something: a task, a project. */
+  readonly name?: string
+  readonly query: URLSearchParams
+  readonly identity: Identity
+}
+
+/** What a conversation sees of its connection. */
+export interface Speaker {
+  readonly id: string
+  readonly settings: Settings
+  identity(): Identity
+  /** As JSON, at once. Nothing happens when the connection is gone. */
+  send(message: object): void
+  /**
+   * Carries out one of the hub's messages (`subscribe`, `publish`, `command`, ...; PROTOCOL.md has them all). Rejects with `HubError`.
+   * @param answered called in the answer's own synchronous step: what is sent in it stands before the first live event (I2)
+   */
+  request<T extends object>(name: string, input: unknown, answered?: (result: T) => void): Promise<T>
+  /** Where the connection stands: everything up to here was written to its socket, or waits there. */
+  cursor(): Cursor
+  close(code: number, reason: string): void
+}
+
+export interface Conversation {
+  /** The first words, before anything else is written. */
+  welcome?(): void
+  /** One parsed message. Whatever it rejects with is told as a `failure`. */
+  hear(message: unknown): Promise<void> | void
+  /** The connection is over. */
+  end?(): void
+}
+
+/** For dialects in which a credential may come after the upgrade: others refuse before it, with a status. */
+export interface Entrance {
+  /** The `auth` payload in a message, as in a Socket.IO handshake; undefined: the message is something else. */
+  credentialsIn(message: unknown): unknown
+  /** Whether somebody without any credential is waited for. */
+  readonly waits: boolean
+  /** Told before the connection is closed with 1008. */
+  refused(failure: Failure): object
+}
+
+export interface Dialect {
+  readonly name: string
+  readonly encoding: Encoding
+  readonly entrance?: Entrance
+  /** Between pings, and silence after which the connection is closed; ms. */
+  readonly heartbeat: { pingMs: number; silenceMs: number }
+  /** The close code for a connection that should come back; default 1001. */
+  readonly awayCode?: number
+  /**
+   * What the connection is subscribed to from its beginning, and since when. Rejects with `HubError`.
+   * Default: `?topics=&types=&since=`.
+   */
+  begin?(opening: Opening): Promise<FollowRequest> | FollowRequest
+  converse(speaker: Speaker, opening: Opening): Conversation
+  // Messages of the hub; undefined: this dialect has none for it.
+  bookmark(cursor: Cursor): object | undefined
+  gap(gap: Gap): object
+  signal(signal: Signal): object | undefined
+  /** @param about the message that was refused, as it came */
+  failure(failure: Failure, about?: unknown): object
+  /** Beside the protocol's own ping. */
+  ping?(): object
+}

@@ -1,0 +1,108 @@
+/**
+ * Plain WebSockets, for clients without Socket.IO: same port, same credentials, same limits, in the message formats of their own.
+ *
+ *   /ws                        topics          (?dialect=autosdlc, ?dialect=mcp: two others)
+ *   /ws/tasks/:taskId          one task
+ *   /ws/:project               one project
+ */
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Socket as TcpSocket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { HubError } from '@hubbub/protocol'
+import { WebSocketServer, type WebSocket } from 'ws'
+import type { Authenticator } from '../../access/authenticator.js'
+import { credentialFromRequest } from '../../access/credentials.js'
+import type { Identity } from '../../access/identity.js'
+import type { Follow } from '../../operations/operations.js'
+import { hubErrorOf } from '../../store/failure.js'
+import { messageLimit } from '../limits.js'
+import type { MessageDeps } from '../messages.js'
+import type { Dialect, Opening } from './dialect.js'
+import { createDialects } from './dialects/all.js'
+import { Lobby } from './lobby.js'
+import { Peer, type PeerDeps } from './peer.js'
+import { routeOf, type Route } from './routes.js'
+
+export interface WebSocketGatewayDeps extends Omit<PeerDeps, 'messages' | 'authenticator'> {
+  authenticator: Authenticator
+  vitals: MessageDeps['vitals']
+  broadcast: MessageDeps['broadcast']
+}
+
+export interface WebSocketGateway {
+  /** Whether the path is one of its own. */
+  takes(request: IncomingMessage): boolean
+  /** Open connections, those not let in yet included. */
+  readonly size: number
+  /** Rejects with `HubError`, and the connection was not upgraded: the caller answers with a status. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>
+  close(): void
+}
+
+export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGateway {
+  const { settings, authenticator, operations, guests } = deps
+  const server = new WebSocketServer({ noServer: true, clientTracking: true, maxPayload: messageLimit(settings), perMessageDeflate: false })
+  const dialects = createDialects({ ...deps })
+  // A peer's messages are counted as they come, whatever they turn out to be.
+  const messages: MessageDeps = { ...deps, take: () => 0 }
+  const peerDeps: PeerDeps = { ...deps, messages }
+
+  const openingOf = (route: Route, request: IncomingMessage, identity: Identity): Opening => ({
+    ...(route.name !== undefined && { name: route.name }), query: new URL(request.url ?? '/', 'http://hub').searchParams, identity,
+  })
+  const placeOf = async (dialect: Dialect, opening: Opening): Promise<Follow> =>
+    await operations.follow(opening.identity, { mail: true, ...(await (dialect.begin ?? begin)(opening)) })
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocket> =>
+    new Promise((resolve) => server.handleUpgrade(request, socket, head, (opened) => resolve(guarded(opened))))
+  const projectOf = (route: Route, asked: string | undefined) => (route.kind === 'project' ? route.name : asked)
+
+  return {
+    takes: (request) => routeOf(request) !== undefined,
+    get size() {
+      return server.clients.size
+    },
+    async handleUpgrade(request, socket, head) {
+      const route = routeOf(request)
+      if (!route) throw new HubError('NOT_FOUND')
+      const dialect = dialects.get(route)
+      if (!dialect) throw new HubError('NOT_FOUND', 'There is no such dialect.')
+      const id = randomUUID()
+      const admit = async (presented: { credential?: Parameters<Authenticator['authenticate']>[0]; project?: string }) => {
+        const identity = await authenticator.authenticate(presented.credential, projectOf(route, presented.project))
+        const opening = openingOf(route, request, identity)
+        return { opening, follow: await placeOf(dialect, opening) }
+      }
+      if (dialect.entrance) {
+        const opened = await upgrade(request, socket, head)
+        return new Lobby({ socket: opened, dialect, request, settings, metrics: deps.metrics, admit, enter: (arrival) => new Peer({ id, socket: opened, tcp: socket as TcpSocket, dialect, ...arrival }, peerDeps) }).begin()
+      }
+      const arrival = await admit(credentialFromRequest(request))
+      // Synchronous from the upgrade on: no message of the client comes before somebody listens.
+      server.handleUpgrade(request, socket, head, (opened) => void new Peer({ id, socket: guarded(opened), tcp: socket as TcpSocket, dialect, ...arrival }, peerDeps))
+    },
+    close() {
+      for (const guest of [...guests]) if (guest instanceof Peer) guest.leave('server shutting down')
+      for (const client of server.clients) if (client.readyState === client.OPEN) client.close(1001)
+      setTimeout(() => {
+        for (const client of server.clients) client.terminate()
+      }, settings.drainMs / 5).unref()
+      server.close()
+    },
+  }
+}
+
+/** `?topics=&types=&since=`: subscribed from the beginning; what is not asked for here may be asked for later. */
+function begin({ query }: Opening): { subscriptions: unknown[]; since?: unknown } {
+  const list = (name: string) => query.getAll(name).flatMap((text) => text.split(',')).filter((text) => text !== '')
+  const [topics, types] = [list('topics'), list('types')]
+  const since = query.get('since') ?? undefined
+  if (topics.length === 0) return { subscriptions: [], ...(since !== undefined && { since }) }
+  return { subscriptions: [{ topics, ...(types.length > 0 && { types }) }], ...(since !== undefined && { since }) }
+}
+
+/** A protocol fault (too large, invalid UTF-8, a compressed frame) closes the connection with its code; without a listener it would end the process. */
+function guarded(socket: WebSocket): WebSocket {
+  socket.on('error', (error) => void hubErrorOf(error))
+  return socket
+}

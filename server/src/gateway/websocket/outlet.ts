@@ -1,0 +1,62 @@
+/** Through which a session's events reach a plain WebSocket: a burst in one write, shared by all sockets of an audience. */
+import type { Socket as TcpSocket } from 'node:net'
+import type { Cursor, Gap } from '@hubbub/protocol'
+import type { WebSocket } from 'ws'
+import type { Chunk } from '../../fanout/entry.js'
+import type { Outlet } from '../../fanout/session.js'
+import type { Metrics } from '../../observe/metrics.js'
+import type { Dialect } from './dialect.js'
+
+/** Below it a socket counts as drained, bytes. */
+const LOW_BYTES = 64 * 1024
+/** A socket that is half dead does not always say that it drained, ms. */
+const LOOK_MS = 200
+
+export class WebSocketOutlet implements Outlet {
+  readonly encoding: Dialect['encoding']
+
+  constructor(private readonly dialect: Dialect, private readonly socket: WebSocket, private readonly tcp: TcpSocket, private readonly metrics: Metrics) {
+    this.encoding = dialect.encoding
+  }
+
+  write(chunk: Chunk): void {
+    if (this.socket.readyState !== this.socket.OPEN) return
+    this.metrics.writes.inc({ way: 'buffer' })
+    // Without an extension ws holds nothing back: what it was given before stands before this on the wire.
+    this.tcp.write(chunk.buffer)
+  }
+
+  bookmark(cursor: Cursor): void {
+    this.send(this.dialect.bookmark(cursor))
+  }
+
+  gap(gap: Gap): void {
+    this.send(this.dialect.gap(gap))
+  }
+
+  send(message: object | undefined): void {
+    if (message && this.socket.readyState === this.socket.OPEN) this.socket.send(JSON.stringify(message))
+  }
+
+  waiting(): { bytes: number; packets: number } {
+    return { bytes: this.socket.bufferedAmount, packets: 0 }
+  }
+
+  async drained(): Promise<void> {
+    while (this.socket.readyState === this.socket.OPEN && this.socket.bufferedAmount >= LOW_BYTES) await this.nextDrain()
+  }
+
+  private nextDrain(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        this.tcp.removeListener('drain', done)
+        this.socket.removeListener('close', done)
+        resolve()
+      }
+      const timer = setTimeout(done, LOOK_MS)
+      this.tcp.once('drain', done)
+      this.socket.once('close', done)
+    })
+  }
+}

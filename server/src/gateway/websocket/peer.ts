@@ -1,0 +1,176 @@
+/** One client of a plain WebSocket: its socket, its dialect's conversation, its heartbeat. */
+import { HubError, type CommandCall, type Failure, type Signal } from '@hubbub/protocol'
+import type { Socket as TcpSocket } from 'node:net'
+import type { RawData, WebSocket } from 'ws'
+import type { ClosedBecause } from '../../operations/attendance.js'
+import { roomsOfPatterns, type Follow } from '../../operations/operations.js'
+import type { Door } from '../../operations/presence.js'
+import type { Settings } from '../../settings/table.js'
+import { hubErrorOf } from '../../store/failure.js'
+import { Guest, type GuestDeps } from '../guest.js'
+import type { Guests } from '../guests.js'
+import { handleMessage, type MessageDeps } from '../messages.js'
+import type { Conversation, Dialect, Opening, Speaker } from './dialect.js'
+import { parseMessage } from './parse.js'
+import { WebSocketOutlet } from './outlet.js'
+
+export interface PeerDeps extends GuestDeps {
+  guests: Guests
+  messages: MessageDeps
+}
+
+/** A close frame's reason is short, bytes. */
+const LONGEST_REASON = 120
+/** A peer that does not answer a close is cut off, ms. */
+const CLOSE_MS = 5000
+
+export interface Arrival {
+  id: string
+  socket: WebSocket
+  tcp: TcpSocket
+  dialect: Dialect
+  opening: Opening
+  follow: Follow
+}
+
+export class Peer extends Guest implements Speaker {
+  private readonly outlet: WebSocketOutlet
+  private readonly conversation: Conversation
+  private rooms = new Set<string>()
+  private readonly beat: NodeJS.Timeout
+  private heardAt = performance.now()
+  private silent = false
+
+  constructor(private readonly arrival: Arrival, private readonly peerDeps: PeerDeps) {
+    const { id, socket, tcp, dialect, opening, follow } = arrival
+    const outlet = new WebSocketOutlet(dialect, socket, tcp, peerDeps.metrics)
+    super(id, 'ws', peerDeps, () => follow(outlet))
+    this.outlet = outlet
+    this.conversation = dialect.converse(this, opening)
+    this.conversation.welcome?.()
+    this.beat = setInterval(() => this.checkPulse(), dialect.heartbeat.pingMs)
+    this.beat.unref()
+    socket.on('message', (data, isBinary) => this.take(data, isBinary))
+    socket.on('pong', () => (this.heardAt = performance.now()))
+    socket.on('ping', () => (this.heardAt = performance.now()))
+    socket.once('close', (code) => this.closed(code))
+    this.begin(false)
+    peerDeps.guests.add(this)
+  }
+
+  get settings(): Settings {
+    return this.deps.settings
+  }
+
+  send(message: object): void {
+    this.outlet.send(message)
+  }
+
+  request<T extends object>(name: string, input: unknown, answered?: (result: T) => void): Promise<T> {
+    if (name === 'command.handle') return Promise.reject(new HubError('INVALID_MESSAGE', 'Commands are carried out over Socket.IO.'))
+    return new Promise((resolve, reject) => {
+      handleMessage(this.peerDeps.messages, this, name, [input], (answer) => {
+        if (!answer.ok) return reject(new HubError(answer.error.code, answer.error.message, answer.error.details))
+        const { ok: _ok, ...rest } = answer
+        const result = rest as T
+        answered?.(result)
+        resolve(result)
+      })
+    })
+  }
+
+  /** Nobody asks: `command.handle` is refused on this wire. */
+  ask(_call: CommandCall): Promise<unknown> {
+    return Promise.reject(new HubError('COMMAND_TIMEOUT', 'This connection carries out no commands.'))
+  }
+
+  cursor(): string {
+    return this.connection.session.positionCursor
+  }
+
+  close(code: number, reason: string): void {
+    const { socket } = this.arrival
+    if (socket.readyState === socket.CLOSED) return
+    socket.close(code, Buffer.byteLength(reason) > LONGEST_REASON ? Buffer.from(reason).subarray(0, LONGEST_REASON).toString('utf8').replace(/\uFFFD$/, '') : reason)
+    setTimeout(() => socket.terminate(), CLOSE_MS).unref()
+  }
+
+  signal(signal: Signal): void {
+    this.outlet.send(this.arrival.dialect.signal(signal))
+  }
+
+  complain(error: Failure): void {
+    this.outlet.send(this.arrival.dialect.failure(error))
+  }
+
+  readonly door: Door = (room, inside) => {
+    if (inside && this.isOpen) this.peerDeps.guests.join(this, room)
+    else if (!this.rooms.has(room)) this.peerDeps.guests.part(this, room)
+  }
+
+  protected get isOpen(): boolean {
+    return this.arrival.socket.readyState === this.arrival.socket.OPEN
+  }
+
+  protected followRooms(): void {
+    const { guests } = this.peerDeps
+    const wanted = new Set(this.connection.subscriptions.flatMap(({ topics }) => roomsOfPatterns(this.identity().project, topics)))
+    for (const room of this.rooms) if (!wanted.has(room)) guests.part(this, room)
+    for (const room of wanted) guests.join(this, room)
+    this.rooms = wanted
+  }
+
+  protected dismiss(reason: HubError): void {
+    this.close(reason.code === 'INTERNAL_ERROR' ? 1011 : 1008, reason.message)
+  }
+
+  protected release(): void {
+    this.close(this.arrival.dialect.awayCode ?? 1001, 'come back')
+  }
+
+  private take(data: RawData, isBinary: boolean): void {
+    this.heardAt = performance.now()
+    this.heard()
+    let message: unknown
+    Promise.resolve()
+      .then(() => {
+        this.limitRate()
+        message = parseMessage(data, isBinary)
+        return this.conversation.hear(message)
+      })
+      .catch((error: unknown) => this.refuse(error, message))
+  }
+
+  private limitRate(): void {
+    const { buckets, settings } = this.deps
+    const retryAfterMs = buckets.take(this.id)
+    if (retryAfterMs === 0) return
+    throw new HubError('RATE_LIMITED', undefined, { retryAfterMs, limit: settings.messageRate, unit: 'messages/s', setting: 'HUBBUB_MESSAGE_RATE' })
+  }
+
+  private refuse(error: unknown, message: unknown): void {
+    const failure = hubErrorOf(error)
+    if (failure !== error) this.deps.log.error({ err: error, ...failure.details }, 'message failed')
+    this.outlet.send(this.arrival.dialect.failure(failure.toJSON(), message))
+  }
+
+  /** A client's library answers the protocol's ping by itself; one that does not may answer the dialect's. */
+  private checkPulse(): void {
+    const { socket, dialect } = this.arrival
+    if (performance.now() - this.heardAt > dialect.heartbeat.silenceMs) {
+      this.silent = true
+      return socket.terminate()
+    }
+    socket.ping()
+    this.outlet.send(dialect.ping?.())
+  }
+
+  private closed(code: number): void {
+    clearInterval(this.beat)
+    this.peerDeps.guests.remove(this)
+    for (const room of this.rooms) this.peerDeps.guests.part(this, room)
+    this.conversation.end?.()
+    const because: ClosedBecause = this.silent ? 'ping timeout' : code === 1000 || code === 1001 ? 'client disconnected' : 'transport closed'
+    this.left(`closed with ${code}`, because)
+  }
+}
