@@ -19,12 +19,17 @@ const SOCKET_PATH = '/socket.io/'
 /** What the hub answers in somebody else's server; everything else there is left to its other listeners. */
 const OWN_PATHS = [SOCKET_PATH, '/ws', '/api/', '/docs', '/webhooks/', '/health', '/metrics']
 
+/** How often requests that do not go on are looked for, ms. */
+const LOOK_MS = 2000
+
 export interface FrontDeps {
   app: RequestListener
   /** Absent in a process that holds no connections. */
   engine?: Engine
   /** Likewise: plain WebSockets. */
   websockets?: WebSocketGateway
+  /** Likewise: answers that go on. They come in as requests, and count as connections. */
+  streams?: { readonly size: number }
   authenticator: Pick<Authenticator, 'authenticate'>
   settings: Settings
   metrics: Metrics
@@ -47,7 +52,10 @@ export async function openFront(deps: FrontDeps, existing?: Server): Promise<Fro
   }
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void handleUpgrade(deps, request, socket, head, existing !== undefined)
   if (existing) return joinServer(existing, onRequest, onUpgrade)
-  const server = createServer(onRequest)
+  const { connectTimeoutMs, requestMs } = deps.settings
+  // Who begins a request and does not go on holds a socket and nothing else, and not for long.
+  const timeouts = { headersTimeout: Math.min(connectTimeoutMs, requestMs), requestTimeout: requestMs, connectionsCheckingInterval: Math.min(LOOK_MS, connectTimeoutMs / 2) }
+  const server = createServer(timeouts, onRequest)
   server.on('upgrade', onUpgrade)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -139,7 +147,7 @@ function checkArrival(deps: FrontDeps, request: IncomingMessage): void {
   checkOrigin(deps, request)
   if (deps.draining()) throw new HubError('UNAVAILABLE', 'This worker is stopping.')
   const { maxConnections } = deps.settings
-  if ((deps.engine?.clientsCount ?? 0) + (deps.websockets?.size ?? 0) < maxConnections) return
+  if ((deps.engine?.clientsCount ?? 0) + (deps.websockets?.size ?? 0) + (deps.streams?.size ?? 0) < maxConnections) return
   throw new HubError('CONNECTION_LIMIT', undefined, { limit: maxConnections, unit: 'connections', setting: 'HUBBUB_MAX_CONNECTIONS' })
 }
 

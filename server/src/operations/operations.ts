@@ -113,14 +113,7 @@ export function createOperations(deps: OperationsDeps): Operations {
   return {
     publish: async (identity, inputs, options) => withReceipts(deps, identity, inputs, await publisher.publish(identity, inputs, options)),
     history: recent,
-    async signal(identity, input, broadcast) {
-      const request = checkSignal(input, { maxEventBytes: settings.maxEventBytes, maxDepth: settings.maxDepth })
-      if (!may(identity, 'signal', request.topic)) {
-        throw new HubError('INSUFFICIENT_PERMISSIONS', `Not permitted to signal ${request.topic}.`, { topic: request.topic, needed: needed('signal', request.topic) })
-      }
-      const { topic, name, data = null } = request
-      broadcast(roomsOfTopic(identity.project, topic), { topic, name, data, source: sourceOf(identity), timestamp: Date.now() })
-    },
+    signal: async (identity, input, broadcast) => signal(settings, identity, input, broadcast),
     async admit(identity) {
       const lane = await fanout.lane(identity.project)
       return (outlet, { recovery, resume, mail } = {}) => {
@@ -159,6 +152,15 @@ export function createOperations(deps: OperationsDeps): Operations {
       connection.close()
     },
   }
+}
+
+/** Throws `HubError`. */
+function signal({ maxEventBytes, maxDepth }: Settings, identity: Identity, input: unknown, broadcast: Broadcast): void {
+  const { topic, name, data = null } = checkSignal(input, { maxEventBytes, maxDepth })
+  if (!may(identity, 'signal', topic)) {
+    throw new HubError('INSUFFICIENT_PERMISSIONS', `Not permitted to signal ${topic}.`, { topic, needed: needed('signal', topic) })
+  }
+  broadcast(roomsOfTopic(identity.project, topic), { topic, name, data, source: sourceOf(identity), timestamp: Date.now() })
 }
 
 /** Rooms of a subscription's patterns; `family:prefix*` has none: a room cannot be asked for by prefix. */

@@ -105,6 +105,7 @@ export const SETTINGS = {
   pageEvents: { env: 'HUBBUB_PAGE_EVENTS', value: integer(1, 10_000), default: '1000', unit: 'events', about: 'Events in one answer.' },
   pageBytes: { env: 'HUBBUB_PAGE_BYTES', value: integer(65_536), default: '1048576', unit: 'bytes', about: 'Bytes of events in one answer.' },
   bookmarkMs: { env: 'HUBBUB_BOOKMARK_MS', value: integer(100, 600_000), default: '60000', unit: 'ms', about: 'A quiet connection gets `hub.cursor` at least this often (and each tenth of the retention).' },
+  requestMs: { env: 'HUBBUB_REQUEST_MS', value: integer(100, 600_000), default: '60000', unit: 'ms', about: 'An HTTP request that did not arrive whole by then is refused with 408; its head has HUBBUB_CONNECT_TIMEOUT_MS.' },
   wsPingMs: { env: 'HUBBUB_WS_PING_MS', value: integer(50, 300_000), default: '30000', unit: 'ms', about: 'Plain WebSockets are pinged this often.' },
   wsSilenceMs: { env: 'HUBBUB_WS_SILENCE_MS', value: integer(100, 3_600_000), default: '90000', unit: 'ms', about: 'A plain WebSocket from which nothing is heard for so long is closed.' },
   wsQueue: { env: 'HUBBUB_WS_QUEUE', value: integer(1, 100_000), default: '100', unit: 'events', about: 'On `/ws/tasks/:taskId`: what a client missed that comes back with its id, at most.' },

@@ -5,6 +5,7 @@
 import type { Cursor, Failure, Gap, Signal } from '@hubbub/protocol'
 import type { Identity } from '../../access/identity.js'
 import type { Encoding } from '../../fanout/entry.js'
+import type { Metrics } from '../../observe/metrics.js'
 import type { FollowRequest } from '../../operations/follow.js'
 import type { Settings } from '../../settings/table.js'
 
@@ -50,6 +51,11 @@ export interface Entrance {
   readonly waits: boolean
   /** Told before the connection is closed with 1008. */
   refused(failure: Failure): object
+}
+
+export interface DialectDeps {
+  settings: Settings
+  metrics: Metrics
 }
 
 export interface Dialect {

@@ -52,7 +52,7 @@ export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGat
     ...(route.name !== undefined && { name: route.name }), query: new URL(request.url ?? '/', 'http://hub').searchParams, identity,
   })
   const placeOf = async (dialect: Dialect, opening: Opening): Promise<Follow> =>
-    await operations.follow(opening.identity, { mail: true, ...(await (dialect.begin ?? begin)(opening)) })
+    await operations.follow(opening.identity, { mail: true, ...(await (dialect.begin ? dialect.begin(opening) : begin(opening))) })
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocket> =>
     new Promise((resolve) => server.handleUpgrade(request, socket, head, (opened) => resolve(guarded(opened))))
   const projectOf = (route: Route, asked: string | undefined) => (route.kind === 'project' ? route.name : asked)

@@ -1,14 +1,7 @@
 /** The dialects, and which route speaks which. */
-import type { Metrics } from '../../../observe/metrics.js'
-import type { Settings } from '../../../settings/table.js'
-import type { Dialect } from '../dialect.js'
+import type { Dialect, DialectDeps } from '../dialect.js'
 import type { Route } from '../routes.js'
 import { TopicsDialect } from './topics.js'
-
-export interface DialectDeps {
-  settings: Settings
-  metrics: Metrics
-}
 
 /** Undefined: the path knows no such dialect. */
 export function createDialects(deps: DialectDeps): { get(route: Route): Dialect | undefined } {

@@ -5,9 +5,8 @@
 import { HubError, isTopicPattern, topicFamily, topicMatches, type Cursor, type Failure, type Gap, type HistoryResult, type HubEvent, type Interest, type Signal, type SubscribeResult } from '@hubbub/protocol'
 import type { Encoding, TailEntry } from '../../../fanout/entry.js'
 import { webSocketFrame } from '../../frame.js'
-import type { Conversation, Dialect, Speaker } from '../dialect.js'
+import type { Conversation, Dialect, DialectDeps, Speaker } from '../dialect.js'
 import { fieldsOf } from '../parse.js'
-import type { DialectDeps } from './all.js'
 
 /** Families whose topics carry only events of their own kind here. */
 const OWN_KIND: ReadonlySet<string> = new Set(['stream', 'task', 'checkpoint', 'agent'])
