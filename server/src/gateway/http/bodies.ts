@@ -2,9 +2,32 @@
 import { HubError } from '@hubbub/protocol'
 import express, { type Request, type RequestHandler } from 'express'
 
-/** Limit in bytes, after decompression. More is PAYLOAD_TOO_LARGE. */
+/**
+ * Limit in bytes, before and after decompression. More is PAYLOAD_TOO_LARGE, at once: the parser would read to its end what it refuses, and
+ * whoever never ends would never be answered.
+ */
 export function readBody(limit: number): RequestHandler {
-  return express.raw({ type: () => true, limit })
+  const parse = express.raw({ type: () => true, limit })
+  return (request, response, next) => {
+    // One that says how long it is ends; cutting it off could cost its sender the answer.
+    if (request.headers['content-length'] !== undefined) return void parse(request, response, next)
+    let taken = 0
+    let told = false
+    const once = (error?: unknown) => {
+      if (told) return
+      told = true
+      request.off('data', count)
+      next(error)
+    }
+    const count = (bytes: Buffer) => {
+      taken += bytes.length
+      if (taken <= limit) return
+      response.set('Connection', 'close').once('finish', () => request.destroy())
+      once(new HubError('PAYLOAD_TOO_LARGE', undefined, { limit, unit: 'bytes' }))
+    }
+    request.on('data', count)
+    void parse(request, response, once)
+  }
 }
 
 /** Bytes as they came, decompressed; none when there was no body. */

@@ -13,7 +13,7 @@ import type { Settings } from '../../settings/table.js'
 import { hubErrorOf } from '../../store/failure.js'
 import type { GuestDeps } from '../guest.js'
 import type { Guests } from '../guests.js'
-import { messageLimit } from '../limits.js'
+import { BoundedWebSocketServer, messageLimit } from '../limits.js'
 import { handleMessage, type MessageDeps, type Reply } from '../messages.js'
 import { createHubAdapter } from './adapter.js'
 import { admit, type Admission } from './admission.js'
@@ -114,6 +114,7 @@ function openEngine(settings: Settings): Engine {
     pingTimeout: settings.pingTimeoutMs,
     maxHttpBufferSize: messageLimit(settings),
     perMessageDeflate: false,
+    wsEngine: BoundedWebSocketServer,
     cors: corsOf(settings),
   })
 }

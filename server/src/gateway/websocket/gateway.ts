@@ -10,13 +10,13 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket as TcpSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { HubError } from '@hubbub/protocol'
-import { WebSocketServer, type WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
 import type { Authenticator } from '../../access/authenticator.js'
 import { credentialFromRequest } from '../../access/credentials.js'
 import type { Identity } from '../../access/identity.js'
 import type { Follow } from '../../operations/operations.js'
 import { hubErrorOf } from '../../store/failure.js'
-import { messageLimit } from '../limits.js'
+import { BoundedWebSocketServer, messageLimit } from '../limits.js'
 import type { MessageDeps } from '../messages.js'
 import type { Dialect, Opening } from './dialect.js'
 import { createDialects } from './dialects/all.js'
@@ -42,7 +42,7 @@ export interface WebSocketGateway {
 
 export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGateway {
   const { settings, authenticator, operations, guests } = deps
-  const server = new WebSocketServer({ noServer: true, clientTracking: true, maxPayload: messageLimit(settings), perMessageDeflate: false })
+  const server = new BoundedWebSocketServer({ noServer: true, clientTracking: true, maxPayload: messageLimit(settings), perMessageDeflate: false })
   const dialects = createDialects({ ...deps })
   // A peer's messages are counted as they come, whatever they turn out to be.
   const messages: MessageDeps = { ...deps, take: () => 0 }
