@@ -12,7 +12,7 @@ for (const line of lost) console.error(line)
 process.exit(tables || (lost.length > 0 ? 1 : 0))
 
 function documents() {
-  const folders = ['.', 'docs', 'shared', 'server', 'client-sdk', 'client-sdk/typescript', 'bench', 'k8s'].filter((folder) => existsSync(join(ROOT, folder)))
+  const folders = ['.', 'docs', 'shared', 'server', 'client-sdk', 'client-sdk/typescript', 'client-sdk/react', 'bench', 'k8s'].filter((folder) => existsSync(join(ROOT, folder)))
   return folders.flatMap((folder) => readdirSync(join(ROOT, folder)).filter((file) => file.endsWith('.md')).map((file) => join(folder, file)))
 }
 

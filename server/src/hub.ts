@@ -24,8 +24,10 @@ import { Fanout } from './fanout/fanout.js'
 import { openFront } from './gateway/front.js'
 import { Guests } from './gateway/guests.js'
 import { createHttpGateway, createProcessorHttp } from './gateway/http/gateway.js'
+import { Streams } from './gateway/http/streams.js'
 import { createSocketGateway } from './gateway/socketio/gateway.js'
 import { Recovery } from './gateway/socketio/recovery.js'
+import { openSinks } from './gateway/sinks/open.js'
 import { vitals } from './gateway/vitals.js'
 import { createWebSocketGateway } from './gateway/websocket/gateway.js'
 import { createIntake, type Intake } from './intake/intake.js'
@@ -38,6 +40,7 @@ import { Presence } from './operations/presence.js'
 import { Recorder } from './operations/recorder.js'
 import { Roll } from './operations/roll.js'
 import { createProcessor } from './processor/processor.js'
+import type { SinkDesk } from './operations/sinks.js'
 import type { Settings } from './settings/table.js'
 import { openStore, storeOptions } from './store/open.js'
 import type { Store } from './store/port.js'
@@ -96,12 +99,14 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
 
   // Once, under every gateway; then the gateways.
   const operations = createOperations({ publisher: intake, fanout, journal: store, settings, recorder, inbox, state: store.state, presence, roll, roster: store.roster, partitions: store.partitions, log })
-  const gateways = await openGateways({ options, node, log, metrics, store, authenticator, intake, recorder, recovery, attendance, operations })
+  const sinks = settings.role === 'processor' ? undefined : openSinks({ store, fanout, inbox, operations, roll, authenticator, announcer: intake, settings, metrics, log })
+  const gateways = await openGateways({ options, node, log, metrics, store, authenticator, intake, recorder, recovery, attendance, operations, sinks: sinks?.desk })
   log.info({ url: gateways.url(), role: settings.role, store: store.kind }, 'hub is up')
 
   let closing: Promise<void> | undefined
   const close = async () => {
     await gateways.close()
+    await sinks?.close(settings.drainMs / 5)
     // Before the way in is closed: who was connected here no longer is. With no processor left nobody answers; the rest needs its time, too.
     await attendance.close(settings.drainMs / 5)
     operations.executors.close()
@@ -138,6 +143,7 @@ interface GatewayParts {
   recovery: Recovery
   attendance: Attendance
   operations: Operations
+  sinks?: SinkDesk
 }
 
 /** A processor has health and metrics only; a worker has every gateway, all on one port. */
@@ -154,20 +160,22 @@ async function openGateways(parts: GatewayParts): Promise<{ url(): string; close
   }
   const sockets = settings.role === 'processor' ? undefined : await createSocketGateway(shared)
   const websockets = sockets && createWebSocketGateway({ ...shared, broadcast: sockets.broadcast })
+  const streams = sockets && new Streams({ ...parts, ...options, others: () => sockets.engine.clientsCount + (websockets?.size ?? 0) })
   const http = {
     ...parts,
     settings,
     status,
-    connections: sockets && ((project?: string) => guests.count(project)),
+    connections: streams && ((project?: string) => streams.countWith(guests.count(project), project)),
     unready: () => (draining ? ['draining'] : []),
   }
-  const app = sockets ? createHttpGateway({ ...http, broadcast: sockets.broadcast }) : createProcessorHttp(http)
-  const front = await openFront({ app, engine: sockets?.engine, websockets, authenticator, settings, metrics, draining: () => draining }, options.server)
+  const app = sockets && streams ? createHttpGateway({ ...http, broadcast: sockets.broadcast, streams }) : createProcessorHttp(http)
+  const front = await openFront({ app, engine: sockets?.engine, websockets, streams, authenticator, settings, metrics, draining: () => draining }, options.server)
   return {
     url: () => front.url(),
     async close() {
       draining = true
       websockets?.close()
+      await streams?.close()
       await sockets?.close()
       await front.close()
       guests.close()

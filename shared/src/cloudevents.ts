@@ -80,14 +80,16 @@ export function inputOfCloudEvent(cloud: unknown): EventInput {
   const attributes = cloud as Record<string, unknown>
   const input: EventInput = { id, type, data }
   // Both clocks' defaults are the hub's to choose, as is the project of whoever names none.
-  const time = optional(attributes, 'time')
+  const timestamp = optional(attributes, 'time')
   const project = optional(attributes, 'project')
   const topics = optional(attributes, 'topics')
-  if (time !== undefined) input.timestamp = time
+  if (timestamp !== undefined) input.timestamp = timestamp
   if (project !== undefined) input.project = project
   if (topics !== undefined) input.topics = topics.split(' ')
-  const { source: _source, recordedAt: _recordedAt, version, ...carried } = metadata
-  input.metadata = { ...carried, ...(optional(attributes, 'schemaversion') !== undefined && { version }) }
+  const { subject, correlationId, causationId, traceparent, tracestate } = metadata
+  const version = optional(attributes, 'schemaversion')
+  const carried = Object.entries({ version, subject, correlationId, causationId, traceparent, tracestate }).filter(([, value]) => value !== undefined)
+  if (carried.length > 0) input.metadata = Object.fromEntries(carried)
   return input
 }
 

@@ -1,6 +1,5 @@
 /** What the hub knows, read over HTTP: lists, filters, pages, single entities, and what each caller may see of it. */
 import type { EntityView } from '@hubbub/protocol'
-import { ENDPOINTS } from '../../server/src/gateway/http/endpoints.js'
 import { startHttpHub } from './httpHub.js'
 import { codeOf, only, SERVICE, startStateHub, VIEWER, type StateHub } from './stateHub.js'
 
@@ -198,35 +197,3 @@ describe('clients that poll', () => {
     }
   })
 })
-
-describe('the page of endpoints', () => {
-  test('loads nothing, runs nothing, and names every endpoint', async () => {
-    const answer = await fetch(`${hub.url}/docs`)
-    const page = await answer.text()
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
-    expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-[\w+/=]+'; /)
-    expect(page).not.toMatch(/<script|<img|<link|src=|href=/)
-    for (const { endpoints } of ENDPOINTS) for (const { path } of endpoints) expect(page).toContain(`<code>${path}</code>`)
-  })
-
-  test('agrees with the routes', async () => {
-    const told = ENDPOINTS.flatMap(({ endpoints }) => endpoints.map(({ method, path }) => `${method} ${path.replace(/^\/(api\/v1|api|webhooks)(?=\/)/, '')}`))
-    expect(told.toSorted()).toEqual((await routes()).toSorted())
-  })
-})
-
-interface Layer {
-  route?: { path: string | string[]; methods: Record<string, boolean> }
-  handle: object
-}
-
-/** Of the app as it is built, without the prefixes under which they are mounted. */
-async function routes(): Promise<string[]> {
-  const { app, close } = await startHttpHub()
-  await close()
-  const walk = (layers: readonly Layer[]): string[] =>
-    layers.flatMap(({ route, handle }) =>
-      route ? [route.path].flat().flatMap((path) => Object.keys(route.methods).map((method) => `${method.toUpperCase()} ${path}`)) : walk((handle as { stack?: Layer[] }).stack ?? []),
-    )
-  return walk(app.router.stack as Layer[])
-}

@@ -7,6 +7,7 @@ import type { Identity } from '../../server/src/access/identity.js'
 import { signToken } from '../../server/src/access/tokens.js'
 import { createHttpGateway, type HttpDeps } from '../../server/src/gateway/http/gateway.js'
 import { silent } from '../../server/src/observe/log.js'
+import { Streams } from '../../server/src/gateway/http/streams.js'
 import { createMetrics } from '../../server/src/observe/metrics.js'
 import { createEntityReader } from '../../server/src/operations/entities.js'
 import { snapshot } from '../../server/src/operations/snapshot.js'
@@ -58,15 +59,20 @@ export async function startHttpHub(overrides: Partial<Settings> = {}, more: Part
   const authenticator = createAuthenticator({ settings, store, log: silent })
   await authenticator.start()
   const seen = { published: [] as Published[], asked: [] as unknown[], abandoned: [] as unknown[], delivered: [] as Delivered[] }
+  const metrics = createMetrics()
+  const nobody = { opened: () => undefined, closed: () => undefined, disconnect: () => undefined, presence: { follow: () => undefined } }
+  const streams = new Streams({ operations: nobody, attendance: nobody, authenticator, settings, metrics, others: () => 0 })
   const app = createHttpGateway({
     operations: { ...recordingOperations(seen), ...readingOperations(store, settings) },
     intake: recordingIntake(seen.delivered),
     authenticator,
     store,
     settings,
-    metrics: createMetrics(),
+    metrics,
+    streams,
     log: silent,
     status: () => ({ version: '0.0.0', role: 'all', node: 'test', startedAt: Date.now() - 5 }),
+    broadcast: () => undefined,
     connections: (project) => (project === undefined ? { total: 3, active: 2 } : { total: 1, active: project === 'default' ? 1 : 0 }),
     ...more,
   })
@@ -84,6 +90,7 @@ export async function startHttpHub(overrides: Partial<Settings> = {}, more: Part
     },
     async close() {
       authenticator.close()
+      await streams.close()
       await ended(server)
       await store.close()
     },
@@ -120,11 +127,14 @@ function recordingOperations(seen: Pick<HttpHub, 'published' | 'asked' | 'abando
 }
 
 /** What stands in the store; nothing can be ordered, for there is no processor. */
-function readingOperations(store: Store, settings: Settings): Pick<HttpDeps['operations'], 'snapshot' | 'entities' | 'tasks'> {
+function readingOperations(store: Store, settings: Settings): Omit<HttpDeps['operations'], 'publish' | 'history'> {
   const deps = { state: store.state, partitions: store.partitions, settings }
   const entities = createEntityReader(deps)
   const away = () => Promise.reject(new HubError('UNAVAILABLE'))
-  return { snapshot: (identity, input) => snapshot(deps, identity, input), entities, tasks: createTasks({ announce: away, history: away, entities, settings }) }
+  return {
+    snapshot: (identity, input) => snapshot(deps, identity, input), entities, tasks: createTasks({ announce: away, history: away, entities, settings }),
+    signal: away, register: away, follow: away, mail: away, mailTaken: () => undefined, commands: { give: away }, broadcasts: { send: away }, presence: { ask: away },
+  }
 }
 
 function answerTo(input: unknown, at: number): Answer<PublishResult> {

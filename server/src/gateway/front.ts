@@ -17,7 +17,7 @@ import type { WebSocketGateway } from './websocket/gateway.js'
 
 const SOCKET_PATH = '/socket.io/'
 /** What the hub answers in somebody else's server; everything else there is left to its other listeners. */
-const OWN_PATHS = [SOCKET_PATH, '/ws', '/api/', '/docs', '/webhooks/', '/health', '/metrics']
+const OWN_PATHS = [SOCKET_PATH, '/api/v1/', '/api/openapi.json', '/api/asyncapi.json', '/api/docs', '/webhooks/', '/health/', '/metrics']
 
 /** How often requests that do not go on are looked for, ms. */
 const LOOK_MS = 2000

@@ -24,7 +24,7 @@ export type SinkSettings = Pick<Settings, 'sinkPrivate' | 'sinkHttp' | 'sinkPort
 
 export class Destinations {
   private readonly special = listOf(SPECIAL)
-  private readonly exempt: BlockList
+  private readonly exempt: Networks
   private readonly ports: ReadonlySet<string> | undefined
 
   /** Throws SettingError for a network that is none. */
@@ -37,10 +37,8 @@ export class Destinations {
   /** Of an IP address as text; anything else is not permitted. */
   permits(address: string): boolean {
     const plain = unmapped(address)
-    const family = isIP(plain)
-    if (family === 0) return false
-    const kind = family === 4 ? 'ipv4' : 'ipv6'
-    return !this.special.check(plain, kind) || this.exempt.check(plain, kind)
+    if (isIP(plain) === 0) return false
+    return !contains(this.special, plain) || contains(this.exempt, plain)
   }
 
   /** All but what its name resolves to. Throws INVALID_MESSAGE. */
@@ -88,12 +86,24 @@ function unmapped(address: string): string {
   return [high >> 8, high & 255, low >> 8, low & 255].join('.')
 }
 
-function listOf(networks: readonly string[]): BlockList {
-  const list = new BlockList()
+/** A list of each family: in one list every IPv4 address would be found in the network of mapped ones. */
+interface Networks {
+  ipv4: BlockList
+  ipv6: BlockList
+}
+
+function contains(networks: Networks, address: string): boolean {
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+  return networks[family].check(address, family)
+}
+
+function listOf(networks: readonly string[]): Networks {
+  const list: Networks = { ipv4: new BlockList(), ipv6: new BlockList() }
   for (const network of networks) {
     const [address = '', prefix] = network.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
     try {
-      list.addSubnet(address, Number(prefix), isIP(address) === 6 ? 'ipv6' : 'ipv4')
+      list[family].addSubnet(address, Number(prefix), family)
     } catch {
       throw new SettingError(`HUBBUB_SINK_PRIVATE: '${network}' is not allowed; allowed: refuse, allow, or comma-separated networks such as 10.1.0.0/16`)
     }

@@ -8,11 +8,11 @@ import { Type, type TOptional, type TSchema } from 'typebox'
 /** Where the documents keep what has a name. */
 const HOME = '#/components/schemas/'
 
-type Fields<T> = { [K in keyof T]-?: object extends Pick<T, K> ? TOptional<TSchema> : TSchema }
+type Fields<T> = { [K in keyof T]-?: object extends Pick<T, K> ? TOptional : TSchema }
 
 /** An object with the fields of T. It may hold more: clients leave alone what they do not know. */
 export function shape<T extends object>(fields: Fields<T>, description?: string): TSchema {
-  return Type.Object(fields as Record<string, TSchema>, description === undefined ? {} : { description })
+  return Type.Object(fields, description === undefined ? {} : { description })
 }
 
 /** A schema that has a name in the documents. */
@@ -28,5 +28,5 @@ export function about<S extends TSchema>(schema: S, description: string): S {
 /** What validates a request, with the fields that code checks behind it. */
 export function widened(schema: TSchema, fields: Record<string, TSchema>): TSchema {
   const { properties, ...rest } = schema as TSchema & { properties?: Record<string, TSchema> }
-  return { ...rest, properties: { ...properties, ...fields } } as TSchema
+  return { ...rest, properties: { ...properties, ...fields } }
 }

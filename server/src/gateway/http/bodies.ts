@@ -10,7 +10,10 @@ export function readBody(limit: number): RequestHandler {
   const parse = express.raw({ type: () => true, limit })
   return (request, response, next) => {
     // One that says how long it is ends; cutting it off could cost its sender the answer.
-    if (request.headers['content-length'] !== undefined) return void parse(request, response, next)
+    if (request.headers['content-length'] !== undefined) {
+      parse(request, response, next)
+      return
+    }
     let taken = 0
     let told = false
     const once = (error?: unknown) => {
@@ -26,7 +29,7 @@ export function readBody(limit: number): RequestHandler {
       once(new HubError('PAYLOAD_TOO_LARGE', undefined, { limit, unit: 'bytes' }))
     }
     request.on('data', count)
-    void parse(request, response, once)
+    parse(request, response, once)
   }
 }
 

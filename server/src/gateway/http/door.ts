@@ -1,14 +1,15 @@
 /** Who is asking: each request to `/api` is authenticated, counted against its subject's rate, and carries its identity. */
 import { HubError } from '@hubbub/protocol'
 import type { RequestHandler, Response } from 'express'
+import type { Authenticator } from '../../access/authenticator.js'
 import { credentialFromRequest } from '../../access/credentials.js'
 import type { Identity } from '../../access/identity.js'
 import { isAdmin, isOperator } from '../../access/permissions.js'
 import { createBuckets } from '../../access/rate.js'
+import type { Settings } from '../../settings/table.js'
 import { originAllowed } from '../origin.js'
-import type { HttpDeps } from './needs.js'
 
-export function createDoor({ authenticator, settings }: Pick<HttpDeps, 'authenticator' | 'settings'>): RequestHandler {
+export function createDoor({ authenticator, settings }: { authenticator: Pick<Authenticator, 'authenticate'>; settings: Settings }): RequestHandler {
   const buckets = createBuckets(settings.messageRate, settings.messageBurst)
   return async (request, response, next) => {
     const { credential, project } = credentialFromRequest(request)
@@ -21,11 +22,17 @@ export function createDoor({ authenticator, settings }: Pick<HttpDeps, 'authenti
 }
 
 /** Before anything is done: a browser attaches its cookie to a foreign page's request, and sends it even without CORS. */
-export function createOriginCheck({ settings }: Pick<HttpDeps, 'settings'>): RequestHandler {
+export function createOriginCheck({ settings }: { settings: Settings }): RequestHandler {
   return (request, _response, next) => {
     if (!originAllowed(settings, request.headers.origin, request.headers.host)) throw new HubError('ORIGIN_NOT_ALLOWED')
     next()
   }
+}
+
+/** For whoever was kept waiting: a credential that ended meanwhile gets nothing of what came. */
+export function checkStillIn(authenticator: Pick<Authenticator, 'isRevoked'>, identity: Identity): void {
+  if (authenticator.isRevoked(identity)) throw new HubError('AUTH_REVOKED')
+  if (identity.expiresAt !== undefined && identity.expiresAt <= Date.now()) throw new HubError('AUTH_TOKEN_EXPIRED')
 }
 
 export function identityOf(response: Response): Identity {

@@ -1,9 +1,11 @@
-/** `POST /api/v1/events`: one event, an array of them, or `{ events: [...] }`; each is answered on its own. */
-import { FAILURES, HubError, type Answer, type PublishResult } from '@hubbub/protocol'
+/** `POST /api/v1/events`: one event, an array of them, `{ events: [...] }`, or CloudEvents of any mode; each is answered on its own. */
+import { FAILURES, HubError, inputOfCloudEvent, type Answer, type PublishResult } from '@hubbub/protocol'
 import { Router, type Response } from 'express'
 import type { Settings } from '../../settings/table.js'
 import { queryOf } from '../../access/credentials.js'
+import type { Identity } from '../../access/identity.js'
 import { isRecord, jsonOf, readBody } from './bodies.js'
+import { cloudModeOf, isCloudEvent, readCloudBatch, readCloudEvent } from './cloudevents.js'
 import { clientOf, identityOf } from './door.js'
 import type { HttpDeps } from './needs.js'
 
@@ -14,25 +16,48 @@ const BODY_CEILING = 16 * 1024 * 1024
 /** Room for what surrounds the events; bytes. */
 const BODY_SLACK = 64 * 1024
 
-export function createEvents({ operations, settings }: Pick<HttpDeps, 'operations' | 'settings'>): Router {
+export function createEvents({ operations, settings, metrics }: Pick<HttpDeps, 'operations' | 'settings' | 'metrics'>): Router {
   const router = Router()
+
+  const one = async (response: Response, input: unknown, ack: Ack) => {
+    const identity = identityOf(response)
+    const [answer] = await operations.publish(identity, [input], { ack, client: clientOf(identity) })
+    answerOne(response, answer, ack)
+  }
+
+  /** What could not even be read is refused in its place. */
+  const many = async (identity: Identity, inputs: readonly unknown[], ack: Ack): Promise<Answer<PublishResult>[]> => {
+    checkCount(inputs.length, settings)
+    const readable = inputs.filter((input) => !(input instanceof HubError))
+    const answers = readable.length === 0 ? [] : await operations.publish(identity, readable, { ack, client: clientOf(identity) })
+    let next = 0
+    return inputs.map((input) => {
+      if (!(input instanceof HubError)) return answers[next++]!
+      metrics.rejections.inc({ code: input.code })
+      return { ok: false, error: input.toJSON() }
+    })
+  }
+
   router.post('/events', readBody(bodyLimit(settings)), async (request, response) => {
     const identity = identityOf(response)
-    const body = jsonOf(request)
     const asked = queryOf(request).get('ack')
+    const mode = cloudModeOf(request)
+    if (mode === 'batch') {
+      response.json({ ok: true, results: await many(identity, readCloudBatch(request), readAck(asked)) })
+      return
+    }
+    if (mode !== undefined) return await one(response, readCloudEvent(request, mode), readAck(asked))
+    const body = jsonOf(request)
+    if (isCloudEvent(body)) return await one(response, inputOfCloudEvent(body), readAck(asked))
     if (Array.isArray(body) || (isRecord(body) && body['type'] === undefined && Array.isArray(body['events']))) {
       const inputs: unknown[] = Array.isArray(body) ? body : (body['events'] as unknown[])
       const ack = readAck(asked ?? (Array.isArray(body) ? undefined : body['ack']))
-      checkCount(inputs.length, settings)
-      const results = await operations.publish(identity, inputs, { ack, client: clientOf(identity) })
-      response.json({ ok: true, results })
+      response.json({ ok: true, results: await many(identity, inputs, ack) })
       return
     }
     // As in a `publish` message, one event may say its `ack` beside its fields.
     const { ack: own, ...input } = isRecord(body) ? body : ({} as Record<string, unknown>)
-    const ack = readAck(asked ?? own)
-    const [answer] = await operations.publish(identity, [isRecord(body) ? input : body], { ack, client: clientOf(identity) })
-    answerOne(response, answer, ack)
+    await one(response, isRecord(body) ? input : body, readAck(asked ?? own))
   })
   return router
 }

@@ -4,11 +4,13 @@
  */
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
 import { HubError, type TaskView } from '@hubbub/protocol'
 import { Router, type Response } from 'express'
 import { queryOf } from '../../access/credentials.js'
 import type { Identity } from '../../access/identity.js'
 import type { ListRequest, ListResult } from '../../operations/entities.js'
+import { takesGzip } from './compression.js'
 import { csvLine, type Cell } from './csv.js'
 import { identityOf } from './door.js'
 import { readListQuery } from './entities.js'
@@ -84,7 +86,10 @@ export function createExports({ operations, authenticator }: Pick<HttpDeps, 'ope
     const first = await entities.list(identity, 'task', asked)
     attach(response, format, `tasks.${request.params.format}`)
     try {
-      await pipeline(Readable.from(written(format, pages(identity, asked, first))), response)
+      const file = Readable.from(written(format, pages(identity, asked, first)))
+      response.vary('Accept-Encoding')
+      if (takesGzip(request)) await pipeline(file, createGzip(), response.set('Content-Encoding', 'gzip'))
+      else await pipeline(file, response)
     } catch (error) {
       // Cut short by whoever asked; anything else ends the connection before the file's end, so that it cannot pass for the whole.
       if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error

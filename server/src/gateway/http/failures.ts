@@ -18,22 +18,30 @@ export function createFailureHandler({ log, metrics }: { log: Logger; metrics: M
       next(error)
       return
     }
-    answerFailure(response, failure)
+    // RFC 9110: what could be taken instead.
+    if (isUnknownEncoding(error)) response.set('Accept-Encoding', 'gzip, deflate, br, identity')
+    answerFailure(response, failure, isUnknownEncoding(error) ? 415 : failure.status)
   }
 }
 
-export function answerFailure(response: Response, failure: HubError): void {
+/** @param status where HTTP has a finer one than the code's */
+export function answerFailure(response: Response, failure: HubError, status = failure.status): void {
   if (failure.status === 401 && failure.code.startsWith('AUTH_')) response.set('WWW-Authenticate', 'Bearer realm="hubbub"')
   const retryAfterMs = failure.details?.['retryAfterMs']
   if (typeof retryAfterMs === 'number') response.set('Retry-After', String(Math.ceil(retryAfterMs / 1000)))
-  response.status(failure.status).json({ ok: false, error: failure.toJSON() })
+  response.status(status).json({ ok: false, error: failure.toJSON() })
 }
 
 function readFailure(error: unknown): HubError {
   const { type, status, limit } = (error instanceof HubError || typeof error !== 'object' || error === null ? {} : error) as Record<string, unknown>
   if (type === 'entity.too.large') return new HubError('PAYLOAD_TOO_LARGE', undefined, { limit })
-  if (type === 'encoding.unsupported') return new HubError('INVALID_MESSAGE', 'The content encoding is not gzip, deflate, br or identity.')
+  if (isUnknownEncoding(error)) return new HubError('INVALID_MESSAGE', 'The content encoding is not gzip, deflate, br or identity.')
   // What body-parser and the router refuse: aborted bodies, wrong lengths, broken compression, malformed %-escapes.
   if (typeof status === 'number' && status >= 400 && status < 500) return new HubError('INVALID_MESSAGE', 'The request could not be read.')
   return hubErrorOf(error)
+}
+
+/** As body-parser names it. */
+function isUnknownEncoding(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && (error as { type?: unknown }).type === 'encoding.unsupported'
 }

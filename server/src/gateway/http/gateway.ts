@@ -4,6 +4,8 @@ import express, { type Express, type RequestHandler } from 'express'
 import { HubError } from '@hubbub/protocol'
 import { createWebhook } from '../github/webhook.js'
 import { originAllowed, originListed } from '../origin.js'
+import { createCalls } from './calls.js'
+import { compressAnswers } from './compression.js'
 import { createDeadLetters } from './dead.js'
 import { createDocs } from './docs.js'
 import { createDoor, createOriginCheck } from './door.js'
@@ -16,8 +18,10 @@ import { createHistory } from './history.js'
 import { createKeyRoutes } from './keys.js'
 import type { HttpDeps } from './needs.js'
 import { createPollingRoutes } from './polling.js'
+import { createSinkRoutes } from './sinks.js'
 import { createSnapshot } from './snapshot.js'
 import { createStatus } from './status.js'
+import { createStream } from './stream.js'
 import { createTaskRoutes } from './tasks.js'
 
 export type { ConnectionCounts, HttpDeps, HttpIntake, HttpOperations, ProcessStatus } from './needs.js'
@@ -26,7 +30,7 @@ export function createHttpGateway(deps: HttpDeps): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.use(headers)
+  app.use(headers, compressAnswers)
   app.use(createHealth(deps))
   app.use(createDocs())
   app.use('/webhooks', createWebhook(deps))
@@ -35,12 +39,15 @@ export function createHttpGateway(deps: HttpDeps): Express {
     '/api/v1',
     createEvents(deps),
     createHistory(deps),
+    createStream(deps),
+    createCalls(deps),
     createSnapshot(deps),
     createExports(deps),
     createTaskRoutes(deps),
     createEntityRoutes(deps),
     createStatus(deps),
     createKeyRoutes(deps),
+    createSinkRoutes(deps),
     createDeadLetters(deps),
   )
   app.use('/api', createPollingRoutes(deps))
@@ -50,6 +57,8 @@ export function createHttpGateway(deps: HttpDeps): Express {
   app.use(createFailureHandler(deps))
   return app
 }
+
+const EXPOSED = ['Retry-After', 'Location', 'Content-Disposition', 'Hubbub-Cursor', 'Hubbub-More', 'Hubbub-Gap']
 
 /** Answers are of one caller and one moment: no cache may keep them, no browser may guess what they are. */
 const headers: RequestHandler = (_request, response, next) => {
@@ -63,12 +72,12 @@ function crossOrigin({ settings }: Pick<HttpDeps, 'settings'>): RequestHandler {
     const { origin, host } = request.headers
     if (origin === undefined || !originAllowed(settings, origin, host)) return decide(null, { origin: false })
     // With `*` no page may use a visitor's cookie: browsers would refuse the pair, and rightly so.
-    decide(null, { origin: everybody ? '*' : origin, credentials: !everybody, exposedHeaders: ['Retry-After', 'Location', 'Content-Disposition'], maxAge: 600 })
+    decide(null, { origin: everybody ? '*' : origin, credentials: !everybody, exposedHeaders: EXPOSED, maxAge: 600 })
   })
 }
 
 /** A process without connections: health and metrics only. */
-export function createProcessorHttp(deps: HttpDeps): Express {
+export function createProcessorHttp(deps: Omit<HttpDeps, 'broadcast' | 'streams'>): Express {
   const app = express()
   app.disable('x-powered-by')
   app.use(headers)

@@ -5,34 +5,62 @@
  *     types=task.*,agent.log  likewise
  *     since=10m | all | last:20 | <cursor>
  *     limit=100  wait=30      events; seconds
+ *     format=cloudevents      or `Accept: application/cloudevents-batch+json`: a list of CloudEvents, cursor, more and gap in headers
  *     filter.stage=build      true, false, null and numbers are read as such; "3" in quotes is a text
  */
-import { HubError, type HistoryRequest, type Since } from '@hubbub/protocol'
-import { Router } from 'express'
+import { CLOUD_EVENT_BATCH, HubError, parseCursor, placedCloudEvent, type Cursor, type HistoryRequest, type HistoryResult, type Since } from '@hubbub/protocol'
+import { Router, type Request, type Response } from 'express'
 import { queryOf } from '../../access/credentials.js'
-import { identityOf } from './door.js'
+import type { Identity } from '../../access/identity.js'
+import { inboxOf } from '../../operations/inbox.js'
+import { checkStillIn, identityOf } from './door.js'
 import type { HttpDeps } from './needs.js'
 
 export function createHistory({ operations, authenticator }: Pick<HttpDeps, 'operations' | 'authenticator'>): Router {
   const router = Router()
   router.get('/history', async (request, response) => {
     const asked = readHistoryQuery(queryOf(request))
+    const format = formatOf(request)
     const identity = identityOf(response)
     const gone = new AbortController()
     response.once('close', () => gone.abort())
+    const taken = mailTaken(identity, asked)
+    if (taken !== undefined) operations.mailTaken(identity, taken)
     try {
       const result = await operations.history(identity, asked, gone.signal)
       if (gone.signal.aborted) return
-      // It may have waited for a minute: a credential that ended meanwhile gets nothing of what came.
-      if (authenticator.isRevoked(identity)) throw new HubError('AUTH_REVOKED')
-      if (identity.expiresAt !== undefined && identity.expiresAt <= Date.now()) throw new HubError('AUTH_TOKEN_EXPIRED')
-      response.json({ ok: true, ...result })
+      checkStillIn(authenticator, identity)
+      if (format === 'json') response.json({ ok: true, ...result })
+      else answerInCloudEvents(response, result)
     } catch (error) {
       // A client that hung up while waiting is no failure.
       if (!gone.signal.aborted) throw error
     }
   })
   return router
+}
+
+/**
+ * Whoever asks for its mail behind a cursor has what was before it. Only where it asks for all of its mail and nothing else: of a
+ * narrower choice, or a cursor of other reading, nobody knows what was left out.
+ */
+function mailTaken(identity: Identity, { topics, types, filter, since }: HistoryRequest): Cursor | undefined {
+  const whole = topics.length === 1 && topics[0] === inboxOf(identity) && !types && !filter
+  return whole && typeof since === 'string' && parseCursor(since) ? since : undefined
+}
+
+/** `?format=` wins over `Accept`, for whoever cannot set a header. Throws INVALID_MESSAGE. */
+function formatOf(request: Request): 'json' | 'cloudevents' {
+  const asked = queryOf(request).get('format')
+  if (asked === 'json' || asked === 'cloudevents') return asked
+  if (asked) throw new HubError('INVALID_MESSAGE', '`format` must be json or cloudevents.', { field: 'format' })
+  return request.accepts(['application/json', CLOUD_EVENT_BATCH]) === CLOUD_EVENT_BATCH ? 'cloudevents' : 'json'
+}
+
+/** The body is the list alone; what else there is to say stands in headers. */
+function answerInCloudEvents(response: Response, { events, cursor, more, gap }: HistoryResult): void {
+  response.set({ 'Hubbub-Cursor': cursor, 'Hubbub-More': String(more), ...(gap && { 'Hubbub-Gap': JSON.stringify(gap) }) })
+  response.type(CLOUD_EVENT_BATCH).send(JSON.stringify(events.map(placedCloudEvent)))
 }
 
 /** Only translates; what it means is checked behind it. Throws INVALID_MESSAGE or INVALID_CURSOR. */

@@ -1,15 +1,18 @@
 /** What the HTTP gateway needs of the rest of the hub: a few methods each. */
-import type { Answer, EventInput, HistoryResult, PublishResult, SnapshotResult } from '@hubbub/protocol'
+import type { Answer, EventInput, HistoryResult, PublishResult, Signal, SnapshotResult } from '@hubbub/protocol'
 import type { Authenticator } from '../../access/authenticator.js'
 import type { Identity } from '../../access/identity.js'
 import type { Logger } from '../../observe/log.js'
 import type { Metrics } from '../../observe/metrics.js'
 import type { EntityReader } from '../../operations/entities.js'
+import type { Operations } from '../../operations/operations.js'
+import type { SinkDesk } from '../../operations/sinks.js'
 import type { Tasks } from '../../operations/tasks.js'
 import type { Settings } from '../../settings/table.js'
 import type { AccessRecords, DeadLetters, Ledger, SourceStreams, Store } from '../../store/port.js'
+import type { Streams } from './streams.js'
 
-export interface HttpOperations {
+export interface HttpOperations extends Pick<Operations, 'signal' | 'register' | 'mail' | 'mailTaken' | 'follow'> {
   /** One answer an input, in order; never rejects for an input's sake. `client` names whose rates count. */
   publish(identity: Identity, inputs: readonly unknown[], options: { ack: 'committed' | 'accepted'; client: string }): Promise<Answer<PublishResult>[]>
   /** Rejects with HubError. Does the waiting of `wait` itself, until `signal` aborts. */
@@ -18,6 +21,9 @@ export interface HttpOperations {
   snapshot(identity: Identity, request: unknown): Promise<SnapshotResult>
   readonly entities: EntityReader
   readonly tasks: Tasks
+  readonly commands: Pick<Operations['commands'], 'give'>
+  readonly broadcasts: Pick<Operations['broadcasts'], 'send'>
+  readonly presence: Pick<Operations['presence'], 'ask'>
 }
 
 /** Takes in what no client wrote: a webhook's delivery. `once.key` is marked as used in the step that appends (I3). */
@@ -52,8 +58,14 @@ export interface HttpDeps {
   metrics: Metrics
   log: Logger
   status: () => ProcessStatus
+  /** Reaches everybody in the rooms, on every worker. */
+  broadcast: (rooms: string[], signal: Signal) => void
   /** Of one project, or of all. Absent: this process holds no connections. */
   connections?: (project?: string) => ConnectionCounts
+  /** Answers that go on. */
+  streams: Streams
+  /** Outgoing webhooks; absent: there are none. */
+  sinks?: SinkDesk
   /** Why the process should get no traffic besides the store's absence: `draining`. */
   unready?: () => readonly string[]
 }

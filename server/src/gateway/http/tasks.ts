@@ -2,7 +2,7 @@
 import { HubError } from '@hubbub/protocol'
 import { Router, type Request } from 'express'
 import { bytesOf, jsonOf, readBody, recordOf } from './bodies.js'
-import { identityOf } from './door.js'
+import { checkStillIn, identityOf } from './door.js'
 import type { HttpDeps } from './needs.js'
 
 /** Room for what surrounds a task's parameters; bytes. */
@@ -38,9 +38,7 @@ export function createTaskRoutes({ operations, authenticator, settings }: Pick<H
     try {
       const task = await tasks.cancel(identity, { ...asked, taskId: request.params.id }, readWait(timeoutMs, settings.commandMs), gone.signal)
       if (gone.signal.aborted) return
-      // As with every answer that was waited for: a credential that ended meanwhile gets nothing.
-      if (authenticator.isRevoked(identity)) throw new HubError('AUTH_REVOKED')
-      if (identity.expiresAt !== undefined && identity.expiresAt <= Date.now()) throw new HubError('AUTH_TOKEN_EXPIRED')
+      checkStillIn(authenticator, identity)
       response.json({ ok: true, ...task })
     } catch (error) {
       // A client that hung up while waiting is no failure.

@@ -1,0 +1,184 @@
+/**
+ * One run, told to one client: verbatim as long as it is whole; behind a gap from the next snapshots on, or with a RUN_ERROR; never with
+ * a part left out.
+ *
+ *     from its first event --------------> verbatim ----------> RUN_FINISHED, RUN_ERROR: the stream ends
+ *     from a snapshot, then behind it -------^   |
+ *                                                | gap
+ *                                                v
+ *                                             lost --- snapshots behind the gap ---> mended (verbatim, with what began in the gap)
+ *                                                \---- none ---> RUN_ERROR REPLAY_GAP
+ */
+import type { Cursor, Gap, Since } from '@hubbub/protocol'
+import type { Chunk, Encoding, TailEntry } from '../../fanout/entry.js'
+import type { Outlet } from '../../fanout/session.js'
+import type { Operations } from '../../operations/operations.js'
+import { hubErrorOf } from '../../store/failure.js'
+import type { EventStream } from '../http/streams.js'
+import { Chunks } from './chunks.js'
+import { isOfRun, isTerminal, type AguiEvent, type Message } from './events.js'
+import { OpenParts } from './open.js'
+import { AGUI, readRun, type History, type Reading } from './reading.js'
+import type { Replica } from './replica.js'
+import { runError, writtenAll, type RunErrorCode } from './wire.js'
+
+export interface TellingDeps {
+  follow: Operations['follow']
+  history: History
+  encoding: Encoding
+}
+
+export class Telling {
+  /** What the client was told of and is not at its end. */
+  private open = new OpenParts()
+  private chunks = new Chunks()
+  private hasBegun = false
+  /** Since a gap: without it nobody could tell what began in it. */
+  private replica?: Replica
+
+  constructor(private readonly runId: string, private readonly stream: EventStream, private readonly deps: TellingDeps) {}
+
+  /** Rejects with `HubError`. */
+  async fromStart({ before }: Reading): Promise<void> {
+    await this.follow(before)
+  }
+
+  /** To a client that was told the run up to there. */
+  async since(cursor: Cursor): Promise<void> {
+    this.hasBegun = true
+    await this.follow(cursor)
+  }
+
+  /** @param others messages that only the client has */
+  async fromSnapshot(reading: Reading, others: readonly Message[]): Promise<void> {
+    const { replica, cursor, threadId } = reading
+    if (!replica.isWhole) return this.lost()
+    const { input: _, ...begun } = replica.begun ?? { type: 'RUN_STARTED' as const, threadId: threadId ?? this.runId, runId: this.runId }
+    this.hasBegun = true
+    this.adopt(replica, [begun, ...replica.retell(others)], cursor)
+    await this.follow(cursor)
+  }
+
+  private async follow(since: Since): Promise<void> {
+    const place = await this.deps.follow(this.stream.identity, { subscriptions: [{ topics: [`run:${this.runId}`], types: AGUI }], since })
+    if (this.stream.isOpen) this.stream.carry(place(new RunOutlet(this.deps.encoding, this.stream, this)))
+  }
+
+  /** @returns what goes out for the entry: `own` is its frame as all others get it; undefined: nothing more */
+  take({ event, cursor }: TailEntry, own: Buffer): Buffer | undefined {
+    const data = event.data as AguiEvent
+    if (!isOfRun(data, this.runId)) return Buffer.alloc(0)
+    if (data.type === 'RUN_STARTED') {
+      if (this.hasBegun) return void this.fail('RUN_RESTARTED', 'The run began anew under the same id. Ask for it again.')
+      this.hasBegun = true
+    }
+    const replica = this.replica
+    if (replica && !isTerminal(data)) {
+      const events = replica.take(data)
+      if (!events) return void this.lost()
+      return events.length === 1 && events[0] === data ? own : writtenAll(events, cursor)
+    }
+    for (const part of this.chunks.expand(data) ?? []) this.open.note(part)
+    return own
+  }
+
+  /** The run's first event was trimmed away before it was reached, or something behind it. */
+  get isHeadless(): boolean {
+    return !this.hasBegun
+  }
+
+  async rejoin(gap: Gap): Promise<void> {
+    try {
+      const told = new Set([...this.open.subagentsBefore, ...this.open.lives.map(({ subagentRunId }) => subagentRunId)])
+      const reading = await readRun(this.deps.history, this.runId, gap.to, told)
+      if (!this.stream.isOpen) return
+      const { replica, cursor } = reading
+      if (replica.begun && this.hasBegun) return this.fail('RUN_RESTARTED', 'The run began anew under the same id. Ask for it again.')
+      if (replica.begun) return await this.fromStart(reading)
+      if (!this.hasBegun) return await this.fromSnapshot(reading, [])
+      if (!replica.isWhole) return this.lost()
+      this.adopt(replica, [...closing(this.open, this.chunks), ...replica.retell()], cursor)
+      await this.follow(cursor)
+    } catch (error) {
+      void this.stream.end(hubErrorOf(error))
+    }
+  }
+
+  private adopt(replica: Replica, events: AguiEvent[], cursor: Since): void {
+    this.stream.write(writtenAll(events, typeof cursor === 'string' ? cursor : undefined))
+    this.open = replica.open
+    this.chunks = replica.chunks
+    this.replica = replica.begun ? undefined : replica
+  }
+
+  private lost(): void {
+    this.fail('REPLAY_GAP', 'Events of the run are no longer in the journal, and no later snapshots of its messages and state are, either.')
+  }
+
+  private fail(code: RunErrorCode, message: string): void {
+    this.stream.write(writtenAll([runError(code, message)]))
+    void this.stream.end()
+  }
+}
+
+/** Everything that is open comes to its end: what follows is told from snapshots. Chunks end with the snapshot of the messages. */
+function closing(open: OpenParts, chunks: Chunks): AguiEvent[] {
+  const tag = ({ subagentRunId }: { subagentRunId?: string }) => (subagentRunId === undefined ? {} : { subagentRunId })
+  return [
+    ...[...open.texts.values()].filter(({ messageId }) => !chunks.holds('text', messageId)).map((start): AguiEvent => ({ type: 'TEXT_MESSAGE_END', messageId: start.messageId, ...tag(start) })),
+    ...[...open.calls.values()].filter(({ toolCallId }) => !chunks.holds('tool', toolCallId)).map((start): AguiEvent => ({ type: 'TOOL_CALL_END', toolCallId: start.toolCallId, ...tag(start) })),
+    ...[...open.reasonings.values()].filter(({ messageId }) => !chunks.holds('reasoning', messageId)).map((start): AguiEvent => ({ type: 'REASONING_MESSAGE_END', messageId: start.messageId, ...tag(start) })),
+    ...[...open.spans.values()].map((start): AguiEvent => ({ type: 'REASONING_END', messageId: start.messageId, ...tag(start) })),
+    ...[...open.steps.values()].map((start): AguiEvent => ({ type: 'STEP_FINISHED', stepName: start.stepName, ...tag(start) })),
+    ...[...open.subagents.keys()].map((subagentRunId): AguiEvent => ({ type: 'SUBAGENT_FINISHED', subagentRunId })),
+  ]
+}
+
+/** Of one connection to the journal: after a gap another one takes its place, and this one is silent. */
+class RunOutlet implements Outlet {
+  private isSilent = false
+
+  constructor(readonly encoding: Encoding, private readonly stream: EventStream, private readonly telling: Telling) {}
+
+  write(chunk: Chunk): void {
+    if (this.isSilent) return
+    const parts: Buffer[] = []
+    let isVerbatim = true
+    let isOver = false
+    for (const [place, entry] of chunk.entries.entries()) {
+      const own = chunk.frames[place]!.bytes
+      if (this.telling.isHeadless && (entry.event.data as AguiEvent).type !== 'RUN_STARTED') return this.rejoin({ from: entry.cursor, to: entry.cursor, reason: 'trimmed' })
+      const part = this.telling.take(entry, own)
+      if (!part) return void (this.isSilent = true)
+      isVerbatim &&= part === own
+      parts.push(part)
+      isOver = isTerminal(entry.event.data as AguiEvent)
+      if (isOver) break
+    }
+    // As a rule one buffer for all who follow the run.
+    this.stream.write(isVerbatim && parts.length === chunk.frames.length ? chunk.buffer : Buffer.concat(parts))
+    if (!isOver) return
+    this.isSilent = true
+    void this.stream.end()
+  }
+
+  /** AG-UI has no event for it. */
+  bookmark(): void {}
+
+  gap(gap: Gap): void {
+    if (!this.isSilent) this.rejoin(gap)
+  }
+
+  waiting(): { bytes: number; packets: number } {
+    return { bytes: this.stream.waiting(), packets: 0 }
+  }
+
+  drained(): Promise<void> {
+    return this.stream.drained()
+  }
+
+  private rejoin(gap: Gap): void {
+    this.isSilent = true
+    void this.telling.rejoin(gap)
+  }
+}
