@@ -3,14 +3,18 @@
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' }] },
+  testMatch: ['**/*.test.ts', '**/*.test.tsx'],
+  extensionsToTreatAsEsm: ['.ts', '.tsx'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' }],
+    '^.+\\.tsx$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript', tsx: true }, transform: { react: { runtime: 'automatic' } } }, module: { type: 'es6' }, sourceMaps: 'inline' }],
+  },
   moduleNameMapper: {
     '^@hubbub/protocol$': '<rootDir>/shared/src/index.ts',
     '^@hubbub/protocol/(.*)$': '<rootDir>/shared/src/$1/index.ts',
     '^@hubbub/server$': '<rootDir>/server/src/index.ts',
     '^@hubbub/client$': '<rootDir>/client-sdk/typescript/src/index.ts',
+    '^@hubbub/react$': '<rootDir>/client-sdk/react/src/index.ts',
     '^@hubbub/client/testing$': '<rootDir>/client-sdk/typescript/src/testing.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { ROOT } from './step.mjs'
 
-const SOURCES = ['shared/src', 'client-sdk/typescript/src', 'server/src']
+const SOURCES = ['shared/src', 'client-sdk/typescript/src', 'client-sdk/react/src', 'server/src']
 const FOLDERS = [...SOURCES, 'test', 'scripts', 'bench']
 const LONGEST = 300
 const VAGUE = /^(utils?|helpers?|common|types|managers?|misc)$/
@@ -15,6 +15,7 @@ const SILENCED = /@ts-(ignore|expect-error|nocheck)|\b(it|test|describe)\.(skip|
 const alias = {
   '@hubbub/client/testing$': join(ROOT, 'client-sdk/typescript/src/testing.ts'),
   '@hubbub/client$': join(ROOT, 'client-sdk/typescript/src/index.ts'),
+  '@hubbub/react$': join(ROOT, 'client-sdk/react/src/index.ts'),
   '@hubbub/protocol$': join(ROOT, 'shared/src/index.ts'),
   '@hubbub/protocol/catalogue$': join(ROOT, 'shared/src/catalogue/index.ts'),
   '@hubbub/server$': join(ROOT, 'server/src/index.ts'),
@@ -30,10 +31,10 @@ process.exitCode = complaints.length === 0 ? 0 : 1
 async function imports() {
   const { options, forbidden } = createRequire(import.meta.url)('../.dependency-cruiser.cjs')
   const folders = [...SOURCES, 'test']
-  const { output } = await cruise(folders, { ...options, validate: true, ruleSet: { forbidden } }, { alias, exportsFields: ['exports'], extensionAlias: { '.js': ['.ts', '.js'] }, conditionNames: ['import', 'types', 'default'] })
+  const { output } = await cruise(folders, { ...options, validate: true, ruleSet: { forbidden } }, { alias, exportsFields: ['exports'], extensionAlias: { '.js': ['.ts', '.tsx', '.js'] }, conditionNames: ['import', 'types', 'default'] })
   const seen = new Set(output.modules.map((module) => module.source))
   // A parser that does not understand the sources sees no modules and so no faults.
-  const unseen = folders.flatMap((folder) => sourceFiles(folder)).filter((file) => file.endsWith('.ts') && !seen.has(file))
+  const unseen = folders.flatMap((folder) => sourceFiles(folder)).filter((file) => /\.tsx?$/.test(file) && !seen.has(file))
   return [
     ...unseen.map((file) => `${file}: the dependency cruiser did not see it`),
     ...output.summary.violations.map(({ rule, from, to, cycle }) => {
@@ -61,5 +62,5 @@ function sourceFiles(folder) {
   } catch (error) {
     if (error.code !== 'ENOENT') throw error
   }
-  return entries.map((file) => join(folder, file)).filter((file) => /\.(ts|mjs|lua)$/.test(file))
+  return entries.map((file) => join(folder, file)).filter((file) => /\.(tsx?|mjs|lua)$/.test(file))
 }

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path'
 import { giveUp, ROOT, say, step } from './step.mjs'
 
-const PACKAGES = ['shared', 'client-sdk/typescript', 'server']
+const PACKAGES = ['shared', 'client-sdk/typescript', 'client-sdk/react', 'server']
 const STAMP = join(ROOT, 'server/dist/.sources')
 const NO_NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED/
 
@@ -30,7 +30,7 @@ export async function build() {
   if (isBuilt(sources)) return
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
   // Forced: an incremental build believes its notes and would not make good a deleted `dist`.
-  const { ok, output } = await step('building', process.execPath, [tsc, '-b', '--force', 'server'])
+  const { ok, output } = await step('building', process.execPath, [tsc, '-b', '--force', 'server', 'client-sdk/react'])
   if (!ok) giveUp(`the build failed:\n${tail(output)}`)
   const { copyLua } = await import('./copy-lua.mjs')
   copyLua()

@@ -17,7 +17,7 @@ import { token } from '../harness/token.js'
 /** How long the receiver is away: waiting is the subject. */
 const AWAY_MS = 3000
 const ENV = {
-  HUBBUB_LOG_LEVEL: 'warn', HUBBUB_SINK_PRIVATE: 'allow', HUBBUB_SINK_HTTP: 'allow', HUBBUB_SINK_RETRY_MS: '50', HUBBUB_SINK_RETRY_MOST_MS: '500', HUBBUB_WORKER_MS: '1500',
+  HUBBUB_LOG_LEVEL: 'warn', HUBBUB_SINK_PRIVATE: 'allow', HUBBUB_SINK_HTTP: 'allow', HUBBUB_SINK_RETRY_MS: '50', HUBBUB_SINK_RETRY_MOST_MS: '500', HUBBUB_SINK_TRIES: '10000', HUBBUB_WORKER_MS: '1500',
   HUBBUB_MESSAGE_RATE: '100000', HUBBUB_MESSAGE_BURST: '100000', HUBBUB_FAMILY_RATES: '*=100000',
 }
 const SERVICE = token({ sub: 'engine', role: 'service' })

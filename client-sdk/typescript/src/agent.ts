@@ -29,6 +29,11 @@ export interface AgentOptions {
 
 export type AgentState = 'registering' | 'active' | 'draining' | 'closed'
 
+export interface DrainOptions {
+  /** ms; default: for as long as it takes. */
+  timeoutMs?: number
+}
+
 export interface Agent {
   /** Known once it is registered, if it was not given. */
   readonly id: string | undefined
@@ -41,9 +46,9 @@ export interface Agent {
   onTask(handler: TaskHandler): this
   /**
    * Takes no more tasks (they are rejected as `draining`), waits for those in hand and for the hub's answers to their results, and
-   * closes the client. Never rejects.
+   * closes the client. Never rejects. After `timeoutMs` what is still in hand is aborted, and the hub gives it to somebody else.
    */
-  drain(): Promise<void>
+  drain(options?: DrainOptions): Promise<void>
 }
 
 /** What an agent needs of its client. */
@@ -111,13 +116,13 @@ export class ClientAgent implements Agent {
     return this
   }
 
-  drain(): Promise<void> {
-    return (this.#draining ??= this.#drain())
+  drain({ timeoutMs }: DrainOptions = {}): Promise<void> {
+    return (this.#draining ??= this.#drain(timeoutMs))
   }
 
-  async #drain(): Promise<void> {
+  async #drain(timeoutMs: number | undefined): Promise<void> {
     if (this.#state !== 'closed') this.#state = 'draining'
-    await this.#workload?.drain()
+    await within(timeoutMs, this.#workload?.drain())
     this.#end(new HubError('UNAVAILABLE', 'The agent was drained.'))
     this.host.close()
   }
@@ -235,6 +240,14 @@ export class ClientAgent implements Agent {
     this.#workload?.abandon(error)
     this.#settle.reject(error)
   }
+}
+
+/** Resolves with the work, or when the time is up. */
+async function within(ms: number | undefined, work: Promise<void> | undefined): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = ms === undefined ? [] : [new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))]
+  await Promise.race([work, ...late])
+  clearTimeout(timer)
 }
 
 function taskOf(id: string, data: Record<string, unknown>): AgentTask {

@@ -3,7 +3,7 @@
  * `now` is for what has a meaning on this connection only, `once` for what must not be done twice, `again` for what may.
  */
 import { HubError, type Answer, type FailureCode } from '@hubbub/protocol'
-import { Dropped, errorOf, retryAfter, type Link, type Requests } from './link.js'
+import { Dropped, errorOf, retryAfter, type Asking, type Link, type Requests } from './link.js'
 import { Listeners } from './listeners.js'
 import { backoffDelay, type Backoff } from './state.js'
 
@@ -86,10 +86,10 @@ export class Calls {
     })
   }
 
-  /** On the present connection; UNAVAILABLE without one, or when it ends before the answer. */
-  async now<K extends keyof Requests>(name: K, payload: Requests[K][0]): Promise<Requests[K][1]> {
+  /** On the present connection, `heard` in the answer's own turn; UNAVAILABLE without one, or when it ends before the answer. */
+  async now<K extends keyof Requests>(name: K, payload: Requests[K][0], heard?: Asking<K>['heard']): Promise<Requests[K][1]> {
     try {
-      return take(await this.deps.link().request(name, payload))
+      return take(await this.deps.link().request(name, payload, { heard }))
     } catch (error) {
       if (!(error instanceof Dropped)) throw error
       throw new HubError('UNAVAILABLE', `There is no connection, and '${name}' is not kept for the next.`, undefined, { cause: error })

@@ -2,6 +2,7 @@
 import type { BroadcastRequest, BroadcastResult, Cursor, EventMap, Filter, Gap, HubError, HubEvent, PresenceResult, PublishResult, Signal, Since } from '@hubbub/protocol'
 import type { Agent, AgentOptions } from './agent.js'
 import type { CommandHandler, CommandOptions } from './commands.js'
+import type { Transport } from './link.js'
 import type { Snapshot } from './snapshot.js'
 import type { ClientState } from './state.js'
 import type { Tasks } from './tasks.js'
@@ -22,6 +23,10 @@ export interface SubscribeOptions {
   filter?: Filter
   /** A cursor, a duration such as `10m`, `{ last: N }` or `all`; absent: from now on. */
   since?: Since
+  /** The hub may gather live events for so long and send them together, ms, up to 60,000. They are handed on one by one all the same. */
+  batchMs?: number
+  /** Of the events gathered only the last of each topic and type comes: for progress and metrics. Without `batchMs`: 250 ms. */
+  latestOnly?: boolean
 }
 
 /**
@@ -63,8 +68,8 @@ export interface PublishOptions {
  */
 export interface Client<Map extends object = EventMap> {
   readonly state: ClientState
-  /** `websocket` or `polling`, while connected. */
-  readonly transport: string | undefined
+  /** While connected: the way that holds now, of `ConnectOptions.transports`. */
+  readonly transport: Transport | undefined
   /** Everything up to here was handed to the handlers of `on`. */
   readonly cursor: Cursor | undefined
   /** Resolves when connected for the first time; rejects when the hub refuses for good. */
@@ -107,8 +112,8 @@ export interface Client<Map extends object = EventMap> {
    */
   watch(topics: string | string[]): Promise<LiveState>
   /**
-   * Who watches the topic now. Changes follow as signals `presence.changed` (`onSignal`) for as long as this connection lasts, unless
-   * `watch` is false. Rejects with UNAVAILABLE without a connection.
+   * Who watches the topic now. Changes follow as signals `presence.changed` (`onSignal`), on later connections, too, until it is asked
+   * with `watch: false`; what changed between two connections is told as one of them. Rejects with UNAVAILABLE without a connection.
    */
   presence(topic: string, options?: { watch?: boolean }): Promise<PresenceResult>
   /** A signal to connected agents, by type, capability or pipeline. Rejects with UNAVAILABLE without a connection. */

@@ -104,7 +104,8 @@ export class Executor {
         if (!this.calls.isOpen) break
         const refusal = error instanceof HubError ? error : new HubError('INTERNAL_ERROR', messageOf(error), undefined, { cause: error })
         this.trouble(refusal)
-        if (!refusal.retryable) continue
+        // Not on this connection, whatever happens; the next one begins with it.
+        if (!refusal.retryable || refusal.details?.['transport'] !== undefined) continue
         this.#isChanged = true
         await this.calls.pause(this.calls.delay(refusal, attempt++)).catch(() => undefined)
       }

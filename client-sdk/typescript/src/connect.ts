@@ -1,7 +1,7 @@
 /** The only place that puts the parts together: a link below, feed and outbox on it, the user's handlers above. */
 import {
-  HubError, parseCursor, typeMatches,
-  type BroadcastRequest, type BroadcastResult, type CommandAnswer, type CommandCall, type Cursor, type EventMap, type Gap, type HubEvent, type PresenceResult,
+  HubError, typeMatches,
+  type BroadcastRequest, type BroadcastResult, type Cursor, type EventMap, type Gap, type HubEvent, type PresenceResult,
   type PublishResult, type Signal,
 } from '@hubbub/protocol'
 import { ClientAgent, type Agent, type AgentOptions } from './agent.js'
@@ -10,12 +10,15 @@ import type { Client, EventHandler, PublishOptions, SubscribeOptions, Subscripti
 import { ANSWER_MS, COMMAND_MS, Executor, type CommandHandler, type CommandOptions } from './commands.js'
 import { Connection } from './connection.js'
 import { Feed } from './feed.js'
-import type { Link, LinkEvents } from './link.js'
+import { Incoming } from './incoming.js'
+import type { Link, LinkEvents, Transport } from './link.js'
 import { Listeners, throwOutside } from './listeners.js'
 import { Mail } from './mail.js'
 import { newId } from './new-id.js'
 import { settle, type ConnectOptions, type Settled } from './options.js'
 import { Outbox } from './outbox.js'
+import { rungsTo } from './rungs.js'
+import { Presences } from './presences.js'
 import { readSnapshot, type Snapshot } from './snapshot.js'
 import { nextState, type ClientState, type StateInput } from './state.js'
 import { createTasks, type Tasks } from './tasks.js'
@@ -24,7 +27,7 @@ import { Watch, type LiveState } from './watch.js'
 /** Begins to connect, and goes on until it succeeds, the hub refuses for good, or `close`. Throws RangeError for a wrong option. */
 export function connect<Map extends object = EventMap>(url: string, options: ConnectOptions = {}): Client<Map> {
   const settled = settle(options)
-  return new HubClient<Map>(settled, (events) => new Connection(url, settled, events))
+  return new HubClient<Map>(settled, (events) => new Connection(settled, rungsTo(url, settled), events))
 }
 
 export class HubClient<Map extends object> implements Client<Map> {
@@ -36,6 +39,7 @@ export class HubClient<Map extends object> implements Client<Map> {
   readonly #outbox: Outbox
   readonly #calls: Calls
   readonly #executor: Executor
+  readonly #presences: Presences
   readonly #mail = new Mail()
   readonly tasks: Tasks
   #agent: Agent | undefined
@@ -62,12 +66,20 @@ export class HubClient<Map extends object> implements Client<Map> {
     this.#outbox = new Outbox({ link, queueLimit, publishTimeoutMs, backoff })
     this.#calls = new Calls({ link, againMs: publishTimeoutMs, backoff, onThrow: this.#onThrow })
     this.#executor = new Executor(this.#calls, (error) => this.#errors.tell(error))
+    this.#presences = new Presences({ calls: this.#calls, tell: (signal) => this.#signals.tell(signal), trouble: (error) => this.#errors.tell(error) })
     this.tasks = createTasks({ calls: this.#calls, snapshot: (topics) => this.#read(topics), watch: (topics) => this.watch(topics) })
+    const incoming = new Incoming({
+      feed: this.#feed,
+      mail: this.#mail,
+      signal: (signal) => this.#signalled(signal),
+      carryOut: (call, reply) => void this.#executor.carryOut(call, reply),
+      trouble: (error) => this.#errors.tell(error),
+    })
     this.#link = makeLink({
       connecting: () => this.#go('retry'),
       opened: (recovered) => this.#opened(recovered),
       dropped: () => this.#dropped(),
-      message: (name, args) => this.#message(name, args),
+      message: (name, args) => incoming.message(name, args),
       troubled: (error) => this.#troubled(error),
       ended: (error) => this.#close(error),
     })
@@ -78,7 +90,7 @@ export class HubClient<Map extends object> implements Client<Map> {
     return this.#state
   }
 
-  get transport(): string | undefined {
+  get transport(): Transport | undefined {
     return this.#link.transport
   }
 
@@ -153,7 +165,7 @@ export class HubClient<Map extends object> implements Client<Map> {
   }
 
   presence(topic: string, { watch }: { watch?: boolean } = {}): Promise<PresenceResult> {
-    return this.#calls.now('presence', { topic, ...(watch !== undefined && { watch }) })
+    return this.#presences.ask(topic, watch)
   }
 
   broadcast(request: BroadcastRequest): Promise<BroadcastResult> {
@@ -206,16 +218,9 @@ export class HubClient<Map extends object> implements Client<Map> {
     this.#errors.tell(error)
   }
 
-  #message(name: string, args: readonly unknown[]): void {
-    const [first, second] = args
-    if (name === 'hub.cursor') this.#feed.bookmark(first as Cursor)
-    else if (name === 'gap') this.#feed.gap(first as Gap)
-    else if (name === 'signal') this.#signals.tell(first as Signal)
-    else if (name === 'command' && isCall(first) && typeof second === 'function') void this.#executor.carryOut(first, second as (answer: CommandAnswer) => void)
-    else if (args.length === 2 && isEvent(first) && parseCursor(second)) {
-      this.#mail.heard(first)
-      this.#feed.event(first, second as Cursor)
-    }
+  #signalled(signal: Signal): void {
+    this.#presences.heard(signal)
+    this.#signals.tell(signal)
   }
 
   #read(topics: readonly string[]): Promise<Snapshot> {
@@ -246,12 +251,4 @@ export class HubClient<Map extends object> implements Client<Map> {
     if (this.#errors.size === 0) throwOutside(error)
     else this.#errors.tell(error instanceof HubError ? error : new HubError('INTERNAL_ERROR', `A handler threw: ${String(error)}`, undefined, { cause: error }))
   }
-}
-
-function isEvent(thing: unknown): thing is HubEvent {
-  return typeof thing === 'object' && thing !== null && Array.isArray((thing as HubEvent).topics) && typeof (thing as HubEvent).type === 'string'
-}
-
-function isCall(thing: unknown): thing is CommandCall {
-  return typeof thing === 'object' && thing !== null && typeof (thing as CommandCall).command === 'string'
 }

@@ -1,175 +1,174 @@
 /**
- * The link over Socket.IO. Socket.IO's own reconnection is off: it gives up after a disconnect by the server, and it
- * knows nothing of refusals that pass. Here every end leads to the next attempt, unless the hub refused for good.
+ * The link over whatever way to the hub holds: it tries them as `ladder.ts` says, one connection after the other, unless the hub
+ * refused for good. A better way that opens beside the one in use takes its place: what was asked on the old one may still be
+ * answered there, and what to read from where is the client's to say anew, as after every change of connections (I2).
  */
 import { FAILURES, HubError, type Answer } from '@hubbub/protocol'
-import { io, type Socket } from 'socket.io-client'
 import { Credentials } from './credentials.js'
-import { Dropped, errorOf, isAnswer, isFailure, retryAfter, type Asking, type Link, type LinkEvents, type Requests } from './link.js'
+import { step, TOP, type LadderInput } from './ladder.js'
+import { Dropped, errorOf, retryAfter, type Asking, type Link, type LinkEvents, type Requests, type Rung, type RungEnd, type RungEvents, type Transport } from './link.js'
 import type { Settled } from './options.js'
 import { backoffDelay } from './state.js'
 
 /** A connection that lived so long ends a row of failures, ms. */
 const STABLE_MS = 5000
+/** One that was lost sooner counts as a failed try of its transport, ms: something on the way opens it and then cuts it. */
+const WORTH_MS = 1000
+/** Tries of a better way begin at this share of `climbMs`: after a restart of the hub clients should not stay below for long. */
+const FIRST_CLIMB = 12
 /** setTimeout's own limit, ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 type Timer = ReturnType<typeof setTimeout>
+export type MakeRung = (transport: Transport, events: RungEvents) => Rung
 
 export class Connection implements Link {
-  readonly #socket: Socket
   readonly #credentials: Credentials
-  readonly #pending = new Set<(error: Dropped) => void>()
+  #ladder = TOP
+  /** Where `#ladder` says it is; kept while that is the same, so that a session of Socket.IO can be resumed. */
+  #rung: Rung | undefined
+  #rungIndex = -1
+  #climber: Rung | undefined
+  readonly #retired = new Set<Rung>()
   #attempt = 0
-  /** ms, `Date.now()`; undefined while an attempt is under way. */
+  /** Tries in a row of a better way that came to nothing. */
+  #misses = 0
+  /** The connection in use was a better way. */
+  #isClimbed = false
+  /** ms, `Date.now()` */
+  #begunAt = 0
+  /** ms, `Date.now()`; undefined while no connection is open. */
   #openedAt: number | undefined
   #timer: Timer | undefined
+  #climbTimer: Timer | undefined
   #renewal: Timer | undefined
   #isClosed = false
   /** The hub refused the credential, and the token function was not asked since. */
   #isLastChance = false
-  /** What the hub said before it closed the connection. */
-  #farewell: HubError | undefined
 
-  constructor(url: string, private readonly options: Settled, private readonly events: LinkEvents) {
+  constructor(private readonly options: Settled, private readonly makeRung: MakeRung, private readonly events: LinkEvents) {
     this.#credentials = new Credentials(options)
-    const { path, transports, withCredentials } = options
-    this.#socket = io(url, { path, transports, withCredentials, autoConnect: false, forceNew: true, reconnection: false })
-    this.#socket.on('connect', () => this.#opened())
-    this.#socket.on('connect_error', (error: Error & { data?: unknown }) => this.#refused(error))
-    this.#socket.on('disconnect', (reason) => this.#dropped(reason))
-    this.#socket.onAny((name: string, ...args: unknown[]) => this.#heard(name, args))
   }
 
   get isOpen(): boolean {
-    return this.#socket.connected
+    return this.#rung?.isOpen ?? false
   }
 
-  get transport(): string | undefined {
-    return this.isOpen ? this.#socket.io.engine.transport.name : undefined
+  get transport(): Transport | undefined {
+    return this.isOpen ? this.options.transports[this.#ladder.rung] : undefined
   }
 
   open(): void {
-    void this.#connect()
+    void this.#try()
   }
 
   close(): void {
     this.#isClosed = true
-    clearTimeout(this.#timer)
-    clearTimeout(this.#renewal)
-    this.#socket.disconnect()
-    this.#rejectPending()
+    for (const timer of [this.#timer, this.#climbTimer, this.#renewal]) clearTimeout(timer)
+    for (const rung of [this.#rung, this.#climber, ...this.#retired]) rung?.close()
   }
 
-  request<K extends keyof Requests>(name: K, payload: Requests[K][0], { heard, patienceMs = 0 }: Asking<K> = {}): Promise<Answer<Requests[K][1]>> {
-    return new Promise((resolve, reject) => {
-      if (!this.isOpen) return reject(new Dropped())
-      const settle = (): void => {
-        clearTimeout(deadline)
-        this.#pending.delete(drop)
-      }
-      const drop = (error: Dropped): void => {
-        settle()
-        reject(error)
-      }
-      // The hub answers everything in less: this connection is dead, though nobody has said so.
-      const ms = Math.max(this.options.ackTimeoutMs, patienceMs)
-      const deadline = setTimeout(() => this.#abandon(new HubError('TIMEOUT', `The hub did not answer '${name}' within ${ms} ms.`)), ms)
-      this.#pending.add(drop)
-      this.#socket.emit(name, payload, (given: unknown) => {
-        settle()
-        const none = { ok: false, error: new HubError('INTERNAL_ERROR', `The answer to '${name}' is none.`).toJSON() }
-        const answer = (isAnswer(given) ? given : none) as Answer<Requests[K][1]>
-        heard?.(answer)
-        resolve(answer)
-      })
-    })
+  request<K extends keyof Requests>(name: K, payload: Requests[K][0], asking?: Asking<K>): Promise<Answer<Requests[K][1]>> {
+    return this.#rung ? this.#rung.request(name, payload, asking) : Promise.reject(new Dropped())
   }
 
   // ---------------------------------------------------------------- one attempt
 
-  async #connect(): Promise<void> {
+  async #try(): Promise<void> {
     this.events.connecting()
-    try {
-      this.#socket.auth = await this.#credentials.auth()
-    } catch (error) {
-      return this.#retry(error as HubError)
+    this.#begunAt = Date.now()
+    const auth = await this.#auth()
+    if (!auth || this.#isClosed) return
+    const { rung } = this.#ladder
+    if (!this.#rung || this.#rungIndex !== rung) {
+      this.#rung?.close()
+      this.#rung = this.#make(rung)
+      this.#rungIndex = rung
     }
-    if (this.#isClosed) return
-    this.#forgetUnsent()
-    this.#openedAt = undefined
-    // Socket.IO's own timeout ends with the transport's opening; a frozen worker opens and then says nothing.
-    this.#timer = setTimeout(() => this.#abandon(new HubError('TIMEOUT', `No connection within ${this.options.connectTimeoutMs} ms.`)), this.options.connectTimeoutMs)
-    this.#socket.connect()
+    this.#rung.open(auth)
   }
 
-  #opened(): void {
-    clearTimeout(this.#timer)
+  async #auth(): Promise<Record<string, string> | undefined> {
+    try {
+      return { ...(await this.#credentials.auth()), ...(this.options.compress && { compress: 'gzip' }) }
+    } catch (error) {
+      this.#retry(error as HubError)
+      return undefined
+    }
+  }
+
+  #make(index: number): Rung {
+    const rung: Rung = this.makeRung(this.options.transports[index]!, {
+      opened: (recovered) => (rung === this.#climber ? this.#climbed(rung) : this.#opened(recovered)),
+      ended: (end) => this.#ended(rung, end),
+      message: (name, args) => {
+        // Whoever gave a command to the connection before waits for its answer there.
+        if (rung === this.#rung || (name === 'command' && this.#retired.has(rung))) this.events.message(name, args)
+      },
+      troubled: (error) => rung === this.#rung && this.events.troubled(error),
+    })
+    return rung
+  }
+
+  #opened(recovered: boolean): void {
+    this.#move('opened')
     this.#openedAt = Date.now()
     this.#isLastChance = false
-    this.#farewell = undefined
     this.#scheduleRenewal()
-    this.events.opened(this.#socket.recovered)
+    this.#scheduleClimb()
+    this.events.opened(recovered)
   }
 
-  /** `connect_error`: with `data` it is the hub's refusal, else there is no way to it now. */
-  #refused(error: Error & { data?: unknown }): void {
-    clearTimeout(this.#timer)
-    if (isFailure(error.data)) this.#judge(errorOf(error.data), error.data.retryable)
-    else this.#retry(new HubError('UNAVAILABLE', `Cannot reach the hub: ${error.message}.`, undefined, { cause: error }))
-  }
-
-  #dropped(reason: string): void {
-    // Socket.IO says so of a connection that never was one, too: the hub closes it where trying again may help.
-    if (this.#openedAt === undefined) {
-      if (reason !== 'io client disconnect') this.#retry(new HubError('UNAVAILABLE', 'The hub closed the connection before it was accepted: it is full, or stopping.'))
-      return
-    }
+  #ended(rung: Rung, end: RungEnd): void {
+    if (this.#retired.delete(rung)) return
+    if (rung === this.#climber) return this.#missed(end)
+    if (rung !== this.#rung) return
+    const openedAt = this.#openedAt
+    if (openedAt === undefined) return this.#judge(end, end.by === 'hub' ? 'refused' : 'failed')
+    this.#openedAt = undefined
     clearTimeout(this.#renewal)
-    this.#forgetUnsent()
+    this.#stopClimbing()
+    const lived = Date.now() - openedAt
     this.events.dropped()
-    this.#rejectPending()
-    if (this.#isClosed || reason === 'io client disconnect') return
-    // A lost transport is tried again at once, a hub that closes one connection after the other ever more slowly.
-    if (reason !== 'io server disconnect' || Date.now() - this.#openedAt > STABLE_MS) this.#attempt = 0
-    const farewell = this.#farewell
-    if (farewell) this.#judge(farewell, farewell.retryable)
-    else this.#retry()
-  }
-
-  /** Ends an attempt or a connection that says nothing, and begins anew. */
-  #abandon(error: HubError): void {
-    clearTimeout(this.#timer)
-    this.#socket.disconnect()
-    this.#retry(error)
-  }
-
-  #heard(name: string, args: unknown[]): void {
-    if (name !== 'hub.error') return this.events.message(name, args)
-    if (!isFailure(args[0])) return
-    const error = errorOf(args[0])
-    if (FAILURES[error.code].close === 'stay') this.events.troubled(error)
-    else this.#farewell = error
+    if (this.#isClosed) return
+    // A lost connection is tried again at once; a hub or a network that ends one after the other ever more slowly.
+    if (lived > STABLE_MS || (end.by === 'network' && lived > WORTH_MS)) this.#attempt = 0
+    // What was climbed onto and did not hold was no better.
+    if (this.#isClimbed) this.#misses = lived > WORTH_MS ? 0 : this.#misses + 1
+    this.#isClimbed = false
+    this.#begunAt = Date.now()
+    this.#judge(end, end.by === 'hub' ? 'refused' : lived > WORTH_MS ? 'dropped' : 'failed')
   }
 
   // ---------------------------------------------------------------- the next one
 
-  #judge(error: HubError, retryable: boolean): void {
+  #judge({ error, isFinal = false }: RungEnd, input: LadderInput): void {
+    if (!error || !isFinal) return this.#retry(error, input)
     const isCredential = FAILURES[error.code].status === 401
-    if (retryable) return this.#retry(error)
     if (!isCredential || !this.#credentials.isRenewable || this.#isLastChance) return this.#end(error)
     this.#isLastChance = true
     this.#credentials.forget()
-    this.#retry(error)
+    this.#retry(error, input)
   }
 
-  #retry(error?: HubError): void {
+  #retry(error?: HubError, input: LadderInput = 'refused'): void {
     if (this.#isClosed) return
     if (error) this.events.troubled(error)
-    const asked = (error && retryAfter(error)) ?? 0
-    const delay = Math.max(backoffDelay(this.#attempt++, this.options.reconnect, Math.random()), asked)
+    const { rung, round } = this.#ladder
+    this.#move(input)
+    if (this.#ladder.round > round) this.#nothingAnswers(error)
+    if (this.#isClosed) return
+    // The next way is tried at once, for it may be fine; unless nothing answers anywhere.
+    const isNext = this.#ladder.rung > rung && this.#ladder.round === 0
+    const delay = isNext ? 0 : backoffDelay(this.#attempt++, this.options.reconnect, Math.random()) - (Date.now() - this.#begunAt)
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#connect(), delay)
+    this.#timer = setTimeout(() => void this.#try(), Math.max(0, delay, (error && retryAfter(error)) ?? 0))
+  }
+
+  #nothingAnswers(cause?: HubError): void {
+    const { transports } = this.options
+    this.#misses = 0
+    if (transports.length > 1) this.events.troubled(new HubError('UNAVAILABLE', `The hub answers on no transport: ${transports.join(', ')}. The client goes on trying.`, { transports }, { cause }))
   }
 
   #end(error: HubError): void {
@@ -177,14 +176,70 @@ export class Connection implements Link {
     this.close()
   }
 
-  #rejectPending(): void {
-    for (const drop of this.#pending) drop(new Dropped())
-    this.#pending.clear()
+  #move(input: LadderInput): void {
+    this.#ladder = step(this.#ladder, input, this.options.transports.length)
   }
 
-  /** Socket.IO would send on the next connection what it could not on this one: we send anew what is still wanted. */
-  #forgetUnsent(): void {
-    this.#socket.sendBuffer = []
+  // ---------------------------------------------------------------- a better one
+
+  #scheduleClimb(): void {
+    clearTimeout(this.#climbTimer)
+    if (this.#ladder.rung === 0) return
+    const { climbMs } = this.options
+    // After a time without a hub it is chance which way finds it first, and all of them may be fine.
+    const isChance = this.#misses === 0 && this.#ladder.round > 0
+    const delay = isChance ? 0 : backoffDelay(this.#misses, { minMs: climbMs / FIRST_CLIMB, maxMs: climbMs, jitter: 0.2 }, Math.random())
+    this.#climbTimer = setTimeout(() => {
+      this.#move('climb')
+      void this.#climb()
+    }, Math.min(delay, LONGEST_TIMER_MS))
+  }
+
+  async #climb(): Promise<void> {
+    const climber = (this.#climber = this.#make(this.#ladder.target))
+    try {
+      const auth = await this.#credentials.auth()
+      if (climber === this.#climber) climber.open({ ...auth, ...(this.options.compress && { compress: 'gzip' }) })
+    } catch (error) {
+      if (climber === this.#climber) this.#missed({ error: error as HubError, by: 'network' })
+    }
+  }
+
+  /** Nobody asked for it, so nobody is told; but a credential that is refused for good is refused everywhere. */
+  #missed(end: RungEnd): void {
+    this.#climber = undefined
+    if (this.#isClosed) return
+    if (end.isFinal && end.error && FAILURES[end.error.code].status === 401 && !this.#credentials.isRenewable) return this.#end(end.error)
+    this.#move('missed')
+    if (this.#ladder.phase === 'climbing') void this.#climb()
+    else {
+      this.#misses++
+      this.#scheduleClimb()
+    }
+  }
+
+  #climbed(climber: Rung): void {
+    const before = this.#rung
+    this.#move('climbed')
+    this.#climber = undefined
+    this.#rung = climber
+    this.#rungIndex = this.#ladder.rung
+    this.#openedAt = Date.now()
+    this.#isClimbed = true
+    this.#attempt = 0
+    this.#isLastChance = false
+    this.#scheduleRenewal()
+    this.#scheduleClimb()
+    this.events.opened(false)
+    if (!before) return
+    this.#retired.add(before)
+    before.retire()
+  }
+
+  #stopClimbing(): void {
+    clearTimeout(this.#climbTimer)
+    this.#climber?.close()
+    this.#climber = undefined
   }
 
   // ---------------------------------------------------------------- the token's renewal, in place

@@ -1,6 +1,6 @@
 /** A link without a wire: the client's side of the fake hub. */
 import { matches, type Answer, type CommandAnswer, type CommandCall, type Cursor, type HubEvent, type Interest } from '@hubbub/protocol'
-import { Dropped, type Asking, type Link, type LinkEvents, type Requests } from './link.js'
+import { Dropped, type Asking, type Link, type LinkEvents, type Requests, type Transport } from './link.js'
 
 export type Operation = keyof Requests
 export type Payload = Requests[Operation][0]
@@ -26,7 +26,7 @@ export class FakeLink implements Link {
 
   constructor(private readonly hub: FakeHubSide, readonly events: LinkEvents) {}
 
-  get transport(): string | undefined {
+  get transport(): Transport | undefined {
     return this.isOpen ? 'websocket' : undefined
   }
 

@@ -5,10 +5,10 @@
  * joined it to the live stream; what comes live before that is not yet its business, and after it everything is. So a
  * subscription's own order needs no waiting; the order over all of them is `Merge`'s.
  */
-import { type Cursor, type Gap, HubError, type HubEvent, matches, parseCursor, type SubscribeRequest, type SubscribeResult } from '@hubbub/protocol'
+import { type Cursor, type Gap, HubError, type HubEvent, isAfter, matches, parseCursor, type SubscribeRequest, type SubscribeResult } from '@hubbub/protocol'
 import type { SubscribeOptions } from './client.js'
 import { errorOf, retryAfter, type Link, type Requests } from './link.js'
-import { Merge } from './merge.js'
+import { Merge, offsetOf } from './merge.js'
 import { backoffDelay, type Backoff } from './state.js'
 import { OwnSubscription } from './subscription.js'
 
@@ -35,7 +35,7 @@ export class Feed {
   #toldGap = ''
 
   constructor(private readonly deps: FeedDeps) {
-    this.#merge = new Merge(deps.onEvent)
+    this.#merge = new Merge(deps.onEvent, deps.bufferLimit, (from) => void this.#readAgain(from))
   }
 
   get cursor(): Cursor | undefined {
@@ -62,16 +62,12 @@ export class Feed {
 
   async opened(recovered: boolean): Promise<void> {
     const round = ++this.#round
-    this.#merge.opened()
     this.#toldGap = ''
-    // The hub restored the subscriptions and replays behind the last cursor: nothing to do.
-    if (recovered && !this.#isUnclear) return this.deps.onReading(this.isReading)
-    for (const subscription of this.#subscriptions) this.#restart(subscription)
+    this.#merge.opened()
+    if (!recovered || this.#isUnclear) return await this.#makeAnew(round, recovered)
+    // The hub restored the subscriptions and replays behind the last cursor: only those that it did not have yet are left.
+    for (const subscription of this.#subscriptions) if (subscription.phase === 'reading') void this.#read(subscription, round)
     this.deps.onReading(this.isReading)
-    if (recovered) await this.#dropAll()
-    if (round !== this.#round) return
-    this.#isUnclear = false
-    for (const subscription of this.#subscriptions) void this.#read(subscription, round)
   }
 
   dropped(): void {
@@ -80,18 +76,24 @@ export class Feed {
   }
 
   event(event: HubEvent, cursor: Cursor): void {
+    let isTheirs = false
+    let isRead = false
     for (const subscription of this.#subscriptions) {
-      if (subscription.phase !== 'live') continue
-      if (matches({ ...subscription.asked, topics: subscription.topics }, event)) subscription.deliver(event, cursor)
-      else subscription.position = cursor
+      const isWanted = matches({ ...subscription.asked, topics: subscription.topics }, event)
+      if (subscription.phase !== 'live') isRead ||= isWanted
+      else if (isWanted) {
+        isTheirs = true
+        subscription.deliver(event, cursor)
+      } else subscription.advance(cursor)
     }
-    this.#merge.live(cursor, event)
+    // Mail is nobody's subscription. What only those want that still read, they will read.
+    this.#merge.live(cursor, isTheirs || !isRead ? event : undefined)
   }
 
   /** Everything up to here has come, for all that is live. */
   bookmark(cursor: Cursor): void {
     if (!parseCursor(cursor)) return
-    for (const subscription of this.#subscriptions) if (subscription.phase === 'live') subscription.position = cursor
+    for (const subscription of this.#subscriptions) if (subscription.phase === 'live') subscription.advance(cursor)
     this.#merge.live(cursor)
   }
 
@@ -100,7 +102,7 @@ export class Feed {
     // At the beginning of a connection it is about the session before, for clients that do not read again. We do: each
     // answer says whether anything is missing.
     if (live.length === 0 || gap.reason === 'session') return
-    for (const subscription of live) subscription.gap(gap)
+    for (const subscription of live) if (gap.reason !== 'trimmed' || !subscription.hasCome(gap.to)) subscription.gap(gap)
     this.#tellGap(gap, true)
     this.#merge.live(gap.to)
   }
@@ -116,15 +118,33 @@ export class Feed {
 
   // ---------------------------------------------------------------- asking the hub
 
+  /** @param hasOthers the hub holds subscriptions of this connection */
+  async #makeAnew(round: number, hasOthers: boolean): Promise<void> {
+    for (const subscription of this.#subscriptions) this.#restart(subscription)
+    this.deps.onReading(this.isReading)
+    if (hasOthers) await this.#dropAll()
+    if (round !== this.#round) return
+    this.#isUnclear = false
+    for (const subscription of this.#subscriptions) void this.#read(subscription, round)
+  }
+
+  /** Too much came live while some history was read: all subscriptions read on together from there. */
+  async #readAgain(from: Cursor): Promise<void> {
+    const round = ++this.#round
+    for (const subscription of this.#subscriptions) if (subscription.hasCome(from)) subscription.again = laterCursor(from, subscription.begin)
+    this.#merge.opened()
+    await this.#makeAnew(round, true)
+  }
+
   #restart(subscription: OwnSubscription): void {
     subscription.phase = 'reading'
     subscription.id = undefined
-    if (subscription.since !== undefined) this.#merge.join(subscription, subscription.position)
+    if (subscription.since !== undefined) this.#merge.join(subscription, subscription.again ?? subscription.position)
   }
 
   /** Reads one subscription until it is live, or the connection is another. */
   async #read(subscription: OwnSubscription, round: number): Promise<void> {
-    if (subscription.since !== undefined) this.#merge.join(subscription, subscription.position)
+    if (subscription.since !== undefined) this.#merge.join(subscription, subscription.again ?? subscription.position)
     this.deps.onReading(this.isReading)
     for (let attempt = 0; round === this.#round && this.#subscriptions.has(subscription); ) {
       try {
@@ -135,6 +155,7 @@ export class Feed {
         // History read at a consumer's pace would hold up the events of all others.
         if (subscription.isPacing) this.#merge.leave(subscription)
         await subscription.hasRoom()
+        await this.#merge.room(subscription)
       } catch (error) {
         if (!(error instanceof HubError)) return
         if (!error.retryable) return this.#refused(subscription, error)
@@ -145,9 +166,14 @@ export class Feed {
   }
 
   async #ask(subscription: OwnSubscription): Promise<SubscribeResult> {
-    const { topics, types, filter } = subscription.asked
-    const request: SubscribeRequest = { topics, ...(types && { types }), ...(filter && { filter }), ...(subscription.since !== undefined && { since: subscription.since }) }
-    return await this.#change('subscribe', request, (result) => this.#take(subscription, result))
+    const { topics, types, filter, batchMs, latestOnly } = subscription.asked
+    const { since } = subscription
+    const request: SubscribeRequest = {
+      topics, ...(types && { types }), ...(filter && { filter }), ...(since !== undefined && { since }), ...(batchMs !== undefined && { batchMs }), ...(latestOnly && { latestOnly }),
+    }
+    const round = this.#round
+    // On the connection before, what it joined is of no use any more.
+    return await this.#change('subscribe', request, (result) => round === this.#round && this.#take(subscription, result))
   }
 
   /** In the answer's own turn: an event right behind it is the subscription's already (I2). */
@@ -159,12 +185,14 @@ export class Feed {
     subscription.topics = result.topics
     if (result.gap) {
       const wasHere = subscription.position !== undefined
-      subscription.gap(result.gap)
+      if (subscription.again === undefined || !subscription.hasCome(result.gap.to)) subscription.gap(result.gap)
       this.#tellGap(result.gap, wasHere)
     }
     const events = result.events ?? []
     for (const { event, cursor } of events) subscription.deliver(event, cursor)
-    subscription.position = result.cursor
+    if (subscription.since === undefined) subscription.begin = result.cursor
+    subscription.advance(result.cursor)
+    if (subscription.again !== undefined) subscription.again = result.more && subscription.hasCome(result.cursor) ? result.cursor : undefined
     if (!result.more) subscription.goLive(result.subscriptionId)
     this.#merge.page(subscription, events, result.cursor)
     if (!result.more) this.#merge.leave(subscription)
@@ -202,7 +230,7 @@ export class Feed {
     })
   }
 
-  async #change<K extends 'subscribe' | 'unsubscribe'>(name: K, payload: Requests[K][0], take?: (result: Requests[K][1]) => void): Promise<Requests[K][1]> {
+  async #change<K extends 'subscribe' | 'unsubscribe'>(name: K, payload: Requests[K][0], take?: (result: Requests[K][1]) => unknown): Promise<Requests[K][1]> {
     this.#asking++
     try {
       const answer = await this.deps.link().request(name, payload, { heard: (heard) => heard.ok && take?.(heard) })
@@ -220,6 +248,10 @@ export class Feed {
     if (key !== this.#toldGap) this.deps.onGap(gap)
     this.#toldGap = key
   }
+}
+
+function laterCursor(a: Cursor, b: Cursor | undefined): Cursor {
+  return b !== undefined && isAfter(offsetOf(b), offsetOf(a)) ? b : a
 }
 
 function pause(ms: number): Promise<void> {

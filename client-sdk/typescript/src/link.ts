@@ -1,6 +1,6 @@
 /**
- * What the client needs of a connection. `connection.ts` is the real one, over Socket.IO; `testing.ts` has one without
- * a network. A link reconnects by itself and reports; it knows nothing of events and subscriptions.
+ * What the client needs of a connection. `connection.ts` is the real one, over whatever way to the hub holds; `testing.ts` has one
+ * without a network. A link reconnects by itself and reports; it knows nothing of events and subscriptions.
  */
 import { HubError, isFailureCode } from '@hubbub/protocol'
 import type {
@@ -31,10 +31,13 @@ export interface Asking<K extends keyof Requests> {
   patienceMs?: number
 }
 
+/** Ways to the hub: Socket.IO over a WebSocket, or over HTTP requests; and plain requests to the HTTP API. */
+export type Transport = 'websocket' | 'polling' | 'http'
+
 export interface Link {
   readonly isOpen: boolean
-  /** `websocket` or `polling`, while open. */
-  readonly transport: string | undefined
+  /** While open. */
+  readonly transport: Transport | undefined
   open(): void
   close(): void
   /** Rejects with `Dropped` only: when there is no connection, or it ended before the answer came. */
@@ -43,7 +46,10 @@ export interface Link {
 
 export interface LinkEvents {
   connecting(): void
-  /** `recovered`: the hub kept the session and replays by itself what was missed. */
+  /**
+   * `recovered`: the hub kept the session and replays by itself what was missed. Also of a better connection that takes the place of
+   * one that is open: without a `dropped` before it.
+   */
   opened(recovered: boolean): void
   dropped(): void
   /** Anything that the hub sent: name and arguments, the acknowledgement last where the hub wants one. */
@@ -52,6 +58,32 @@ export interface LinkEvents {
   troubled(error: HubError): void
   /** The link gave up: the hub refused for good. */
   ended(error: HubError): void
+}
+
+/** One way to the hub, one connection at a time: it does not come back by itself, and judges nothing. */
+export interface Rung {
+  readonly isOpen: boolean
+  /** One attempt, of which `opened` or `ended` tells. @param auth the handshake's */
+  open(auth: Record<string, string>): void
+  /** At once, and without a word. */
+  close(): void
+  /** Another one took its place: what is under way may end, then it closes and tells so by `ended`. */
+  retire(): void
+  request: Link['request']
+}
+
+export interface RungEvents extends Pick<LinkEvents, 'opened' | 'message' | 'troubled'> {
+  /** The attempt failed, or the connection is over. */
+  ended(end: RungEnd): void
+}
+
+export interface RungEnd {
+  /** Absent: the network's, and nothing more is known. */
+  error?: HubError
+  /** Who ended it: by the `hub` means that the way to it is good. */
+  by: 'network' | 'hub'
+  /** The hub refused for good. */
+  isFinal?: boolean
 }
 
 /** The connection ended before the answer: whether the hub did what was asked is not known. */
@@ -75,6 +107,11 @@ export function isAnswer(thing: unknown): boolean {
 
 export function isFailure(thing: unknown): thing is Failure {
   return typeof thing === 'object' && thing !== null && typeof (thing as { code?: unknown }).code === 'string'
+}
+
+/** The hub said why. */
+export function endOf(failure: Failure): RungEnd {
+  return { error: errorOf(failure), by: 'hub', isFinal: !failure.retryable }
 }
 
 /** ms that the hub asks to wait before the same is tried again. */

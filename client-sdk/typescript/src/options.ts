@@ -1,3 +1,4 @@
+import type { Transport } from './link.js'
 import type { Backoff } from './state.js'
 
 export interface ConnectOptions {
@@ -13,14 +14,23 @@ export interface ConnectOptions {
   /** Default 250 ms, doubled up to 10 s, half of it left to chance. */
   reconnect?: Partial<Backoff>
   /**
-   * Default `['websocket']`: it needs no sticky sessions. Name `polling` as well for networks that let no WebSocket pass.
+   * Ways to the hub, the best first; default `['websocket', 'polling', 'http']`. One that does not connect in three tries leads to the
+   * next, and while a later one holds the better ones are tried again.
    */
-  transports?: ('websocket' | 'polling')[]
-  /** Cookies on polling, for sticky sessions by cookie. Default false. */
+  transports?: Transport[]
+  /** ms between tries of a better transport, default 60,000; the first comes after a twelfth of it. */
+  climbMs?: number
+  /** ms between two looks for events over HTTP, where none waits for them; default 30,000. */
+  pollMs?: number
+  /** Large live events come compressed. Default true. */
+  compress?: boolean
+  /** Cookies on requests, for sticky sessions by cookie. Default false. */
   withCredentials?: boolean
   /** Default `/socket.io/`. */
   path?: string
-  /** ms until an attempt to connect counts as failed. Default 10,000. */
+  /** Of the HTTP API; default `/api/v1`. */
+  apiPath?: string
+  /** ms until an attempt to connect counts as failed. Default 5,000. */
   connectTimeoutMs?: number
   /** ms without an answer until the connection counts as dead. Default 35,000: the hub itself answers within 30 s. */
   ackTimeoutMs?: number
@@ -31,6 +41,7 @@ export interface ConnectOptions {
 export type Settled = Required<Omit<ConnectOptions, 'token' | 'apiKey' | 'project' | 'reconnect'>> &
   Pick<ConnectOptions, 'token' | 'apiKey' | 'project'> & { reconnect: Backoff }
 
+const TRANSPORTS: readonly Transport[] = ['websocket', 'polling', 'http']
 /** The hub recognises a repeated id for at least 10 minutes; a retry must not come close to that. */
 const LONGEST_PUBLISH_MS = 540_000
 
@@ -39,10 +50,14 @@ export function settle(options: ConnectOptions): Settled {
   const settled: Settled = {
     queueLimit: 1000,
     bufferLimit: 10_000,
-    transports: ['websocket'],
+    transports: [...TRANSPORTS],
+    climbMs: 60_000,
+    pollMs: 30_000,
+    compress: true,
     withCredentials: false,
     path: '/socket.io/',
-    connectTimeoutMs: 10_000,
+    apiPath: '/api/v1',
+    connectTimeoutMs: 5000,
     ackTimeoutMs: 35_000,
     publishTimeoutMs: 60_000,
     ...defined(options),
@@ -51,11 +66,17 @@ export function settle(options: ConnectOptions): Settled {
   check('publishTimeoutMs', settled.publishTimeoutMs, 1, LONGEST_PUBLISH_MS)
   check('ackTimeoutMs', settled.ackTimeoutMs, 1)
   check('connectTimeoutMs', settled.connectTimeoutMs, 1)
+  check('climbMs', settled.climbMs, 1)
+  check('pollMs', settled.pollMs, 1)
   check('queueLimit', settled.queueLimit, 0)
   check('bufferLimit', settled.bufferLimit, 1)
   check('reconnect.minMs', settled.reconnect.minMs, 1)
   check('reconnect.maxMs', settled.reconnect.maxMs, settled.reconnect.minMs)
   check('reconnect.jitter', settled.reconnect.jitter, 0, 1)
+  const { transports } = settled
+  if (transports.length === 0 || new Set(transports).size < transports.length || !transports.every((name) => TRANSPORTS.includes(name))) {
+    throw new RangeError(`transports: ${transports.join(', ') || 'none'} is not allowed; allowed: some of ${TRANSPORTS.join(', ')}, each once`)
+  }
   return settled
 }
 

@@ -17,6 +17,10 @@ export class OwnSubscription implements Subscription {
   phase: 'reading' | 'live' | 'ended' = 'reading'
   /** Everything up to here has come; what comes again is dropped. Of answers too, so not always an event's. */
   position: Cursor | undefined
+  /** What lies behind it is read again, for others than this subscription: up to the position it is nothing new here. */
+  again: Cursor | undefined
+  /** Where it began, if it is to have only what was to come. */
+  begin: Cursor | undefined
   /** Until the hub answered for the first time. */
   onceAnswered: ((error?: HubError) => void) | undefined
   readonly #handlers: Listeners<[HubEvent, Place]>
@@ -42,7 +46,7 @@ export class OwnSubscription implements Subscription {
 
   /** What to ask for next; undefined: only what is to come. */
   get since(): Since | undefined {
-    return this.position ?? this.asked.since
+    return this.again ?? this.position ?? this.asked.since
   }
 
   get cursor(): Cursor | undefined {
@@ -98,7 +102,7 @@ export class OwnSubscription implements Subscription {
 
   /** Hands on whatever lies behind the position. */
   deliver(event: HubEvent, cursor: Cursor): void {
-    if (this.phase === 'ended' || (this.position !== undefined && !isAfter(offsetOf(cursor), offsetOf(this.position)))) return
+    if (this.phase === 'ended' || this.hasCome(cursor)) return
     this.position = cursor
     this.#handlers.tell(event, { cursor })
     if (this.#reader === 'handlers' || this.#reader === 'spilled') return
@@ -116,6 +120,15 @@ export class OwnSubscription implements Subscription {
 
   get isPacing(): boolean {
     return this.#reader === 'iterator' && this.phase !== 'ended' && this.#queue.length > this.deps.bufferLimit / 2
+  }
+
+  /** What lies before it has come, or is not for this subscription. Never back: over HTTP a poll is told of what others have yet to hear. */
+  advance(cursor: Cursor): void {
+    if (!this.hasCome(cursor)) this.position = cursor
+  }
+
+  hasCome(cursor: Cursor): boolean {
+    return this.position !== undefined && !isAfter(offsetOf(cursor), offsetOf(this.position))
   }
 
   gap(gap: Gap): void {

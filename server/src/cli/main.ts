@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   tail: async () => (await import('./tail.js')).tail,
   status: async () => (await import('./status.js')).status,
   dead: async () => (await import('./dead.js')).dead,
+  sink: async () => (await import('./sink.js')).sink,
 }
 
 /** Answers the exit code; prints, but never throws. */

@@ -52,8 +52,10 @@ function templateOf(template: unknown, format: SinkRecord['format']): string | u
 
 function secretOf(secret: unknown): string {
   if (secret === undefined) return `whsec_${randomBytes(KEY_BYTES.made).toString('base64')}`
-  const key = typeof secret === 'string' && /^whsec_[A-Za-z0-9+/]+={0,2}$/.test(secret) ? Buffer.from(secret.slice(6), 'base64') : undefined
-  if (key && key.length >= KEY_BYTES.least && key.length <= KEY_BYTES.most && key.toString('base64') === String(secret).slice(6)) return String(secret)
+  if (typeof secret === 'string' && /^whsec_[A-Za-z0-9+/]+={0,2}$/.test(secret)) {
+    const key = Buffer.from(secret.slice(6), 'base64')
+    if (key.length >= KEY_BYTES.least && key.length <= KEY_BYTES.most && key.toString('base64') === secret.slice(6)) return secret
+  }
   throw wrong('secret', `must be whsec_ and the base64 of ${KEY_BYTES.least} to ${KEY_BYTES.most} bytes`)
 }
 

@@ -190,14 +190,17 @@ function definedOf(fields: Record<string, unknown>): Record<string, unknown> {
 
 /** What the store throws becomes a failure that may be shown. */
 function guarded(desk: SinkDesk): SinkDesk {
-  const wrap = <A extends unknown[], R>(act: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
-    try {
-      return await act(...args)
-    } catch (error) {
-      throw hubErrorOf(error)
-    }
+  const shown = <R>(answer: Promise<R>): Promise<R> => answer.catch((error: unknown) => {
+    throw hubErrorOf(error)
+  })
+  return {
+    add: (identity, input) => shown(desk.add(identity, input)),
+    list: (identity) => shown(desk.list(identity)),
+    get: (identity, id) => shown(desk.get(identity, id)),
+    pause: (identity, id) => shown(desk.pause(identity, id)),
+    resume: (identity, id) => shown(desk.resume(identity, id)),
+    remove: (identity, id) => shown(desk.remove(identity, id)),
   }
-  return { add: wrap(desk.add), list: wrap(desk.list), get: wrap(desk.get), pause: wrap(desk.pause), resume: wrap(desk.resume), remove: wrap(desk.remove) }
 }
 
 function noSink(id: string): HubError {

@@ -40,6 +40,8 @@ export class Replica {
   take(event: AguiEvent): AguiEvent[] | undefined {
     // Of a run that was read from its beginning everything has begun that goes on; a fault of its producer is the client's to find.
     const whole = this.begun ? [event] : mended(event, this)
+    // In which order they stand is known from here on: what was heard before stood somewhere behind what was not.
+    if (event.type === 'MESSAGES_SNAPSHOT' && !this.begun && !this.hasMessages) this.document = { ...this.document, messages: ordered(this.document.messages, event) }
     for (const each of whole ?? []) for (const part of this.chunks.expand(each) ?? []) this.apply(part)
     if (!whole) this.isTorn = true
     if (event.type === 'MESSAGES_SNAPSHOT') {
@@ -121,11 +123,20 @@ export class Replica {
   }
 }
 
+/** As the snapshot has them; those that it does not name behind. */
+function ordered(messages: readonly Message[], { messages: named }: AguiOf<'MESSAGES_SNAPSHOT'>): Message[] {
+  const places = new Map(named.map(({ id }, place) => [id, place]))
+  const unnamed = messages.filter(({ id }) => !places.has(id))
+  return [...named, ...unnamed]
+}
+
 /** Metadata is in the message by now; and what one event brought is not brought again. */
 function bare<E extends AguiEvent>({ metadata: _, rawEvent: __, timestamp: ___, ...rest }: E): E {
   return rest as unknown as E
 }
 
 function split<T>(list: readonly T[], isSecond: (item: T) => boolean): [T[], T[]] {
-  return [list.filter((item) => !isSecond(item)), list.filter(isSecond)]
+  const [first, second]: [T[], T[]] = [[], []]
+  for (const item of list) (isSecond(item) ? second : first).push(item)
+  return [first, second]
 }

@@ -9,7 +9,7 @@
  *                                             lost --- snapshots behind the gap ---> mended (verbatim, with what began in the gap)
  *                                                \---- none ---> RUN_ERROR REPLAY_GAP
  */
-import type { Cursor, Gap, Since } from '@hubbub/protocol'
+import { parseCursor, type Cursor, type Gap, type Since } from '@hubbub/protocol'
 import type { Chunk, Encoding, TailEntry } from '../../fanout/entry.js'
 import type { Outlet } from '../../fanout/session.js'
 import type { Operations } from '../../operations/operations.js'
@@ -20,12 +20,23 @@ import { isOfRun, isTerminal, type AguiEvent, type Message } from './events.js'
 import { OpenParts } from './open.js'
 import { AGUI, readRun, type History, type Reading } from './reading.js'
 import type { Replica } from './replica.js'
-import { runError, writtenAll, type RunErrorCode } from './wire.js'
+import { runError, writtenAll } from './wire.js'
+
+const LOST = runError('REPLAY_GAP', 'Events of the run are no longer in the journal, and no later snapshots of its messages and state are, either.')
+const RESTARTED = runError('RUN_RESTARTED', 'The run began anew under the same id. Ask for it again.')
+const NOTHING = Buffer.alloc(0)
 
 export interface TellingDeps {
   follow: Operations['follow']
   history: History
   encoding: Encoding
+}
+
+/** What goes out for an entry. */
+interface Told {
+  bytes: Buffer
+  /** Nothing comes behind it. */
+  isLast?: boolean
 }
 
 export class Telling {
@@ -52,7 +63,7 @@ export class Telling {
   /** @param others messages that only the client has */
   async fromSnapshot(reading: Reading, others: readonly Message[]): Promise<void> {
     const { replica, cursor, threadId } = reading
-    if (!replica.isWhole) return this.lost()
+    if (!replica.isWhole) return this.giveUp(LOST)
     const { input: _, ...begun } = replica.begun ?? { type: 'RUN_STARTED' as const, threadId: threadId ?? this.runId, runId: this.runId }
     this.hasBegun = true
     this.adopt(replica, [begun, ...replica.retell(others)], cursor)
@@ -64,39 +75,36 @@ export class Telling {
     if (this.stream.isOpen) this.stream.carry(place(new RunOutlet(this.deps.encoding, this.stream, this)))
   }
 
-  /** @returns what goes out for the entry: `own` is its frame as all others get it; undefined: nothing more */
-  take({ event, cursor }: TailEntry, own: Buffer): Buffer | undefined {
+  /** @param own the entry's frame as all others get it. Undefined: the run's first event was trimmed away before it was reached. */
+  take({ event, cursor }: TailEntry, own: Buffer): Told | undefined {
     const data = event.data as AguiEvent
-    if (!isOfRun(data, this.runId)) return Buffer.alloc(0)
+    if (!isOfRun(data, this.runId)) return { bytes: NOTHING }
     if (data.type === 'RUN_STARTED') {
-      if (this.hasBegun) return void this.fail('RUN_RESTARTED', 'The run began anew under the same id. Ask for it again.')
+      if (this.hasBegun) return { bytes: writtenAll([RESTARTED]), isLast: true }
       this.hasBegun = true
     }
-    const replica = this.replica
-    if (replica && !isTerminal(data)) {
-      const events = replica.take(data)
-      if (!events) return void this.lost()
-      return events.length === 1 && events[0] === data ? own : writtenAll(events, cursor)
+    if (!this.hasBegun) return undefined
+    if (isTerminal(data)) return { bytes: own, isLast: true }
+    if (this.replica) {
+      const events = this.replica.take(data)
+      if (!events) return { bytes: writtenAll([LOST]), isLast: true }
+      return { bytes: events.length === 1 && events[0] === data ? own : writtenAll(events, cursor) }
     }
     for (const part of this.chunks.expand(data) ?? []) this.open.note(part)
-    return own
+    return { bytes: own }
   }
 
-  /** The run's first event was trimmed away before it was reached, or something behind it. */
-  get isHeadless(): boolean {
-    return !this.hasBegun
-  }
-
-  async rejoin(gap: Gap): Promise<void> {
+  /** @param since where what is known of the run begins */
+  async rejoin(since: Since): Promise<void> {
     try {
       const told = new Set([...this.open.subagentsBefore, ...this.open.lives.map(({ subagentRunId }) => subagentRunId)])
-      const reading = await readRun(this.deps.history, this.runId, gap.to, told)
+      const reading = await readRun(this.deps.history, this.runId, since, told)
       if (!this.stream.isOpen) return
       const { replica, cursor } = reading
-      if (replica.begun && this.hasBegun) return this.fail('RUN_RESTARTED', 'The run began anew under the same id. Ask for it again.')
+      if (replica.begun && this.hasBegun) return this.giveUp(RESTARTED)
       if (replica.begun) return await this.fromStart(reading)
       if (!this.hasBegun) return await this.fromSnapshot(reading, [])
-      if (!replica.isWhole) return this.lost()
+      if (!replica.isWhole) return this.giveUp(LOST)
       this.adopt(replica, [...closing(this.open, this.chunks), ...replica.retell()], cursor)
       await this.follow(cursor)
     } catch (error) {
@@ -105,18 +113,14 @@ export class Telling {
   }
 
   private adopt(replica: Replica, events: AguiEvent[], cursor: Since): void {
-    this.stream.write(writtenAll(events, typeof cursor === 'string' ? cursor : undefined))
+    this.stream.write(writtenAll(events, parseCursor(cursor) ? (cursor as Cursor) : undefined))
     this.open = replica.open
     this.chunks = replica.chunks
     this.replica = replica.begun ? undefined : replica
   }
 
-  private lost(): void {
-    this.fail('REPLAY_GAP', 'Events of the run are no longer in the journal, and no later snapshots of its messages and state are, either.')
-  }
-
-  private fail(code: RunErrorCode, message: string): void {
-    this.stream.write(writtenAll([runError(code, message)]))
+  private giveUp(error: AguiEvent): void {
+    this.stream.write(writtenAll([error]))
     void this.stream.end()
   }
 }
@@ -143,30 +147,24 @@ class RunOutlet implements Outlet {
   write(chunk: Chunk): void {
     if (this.isSilent) return
     const parts: Buffer[] = []
-    let isVerbatim = true
-    let isOver = false
     for (const [place, entry] of chunk.entries.entries()) {
-      const own = chunk.frames[place]!.bytes
-      if (this.telling.isHeadless && (entry.event.data as AguiEvent).type !== 'RUN_STARTED') return this.rejoin({ from: entry.cursor, to: entry.cursor, reason: 'trimmed' })
-      const part = this.telling.take(entry, own)
-      if (!part) return void (this.isSilent = true)
-      isVerbatim &&= part === own
-      parts.push(part)
-      isOver = isTerminal(entry.event.data as AguiEvent)
-      if (isOver) break
+      const told = this.telling.take(entry, chunk.frames[place]!.bytes)
+      if (!told) return this.rejoin('all')
+      parts.push(told.bytes)
+      this.isSilent = told.isLast === true
+      if (this.isSilent) break
     }
     // As a rule one buffer for all who follow the run.
-    this.stream.write(isVerbatim && parts.length === chunk.frames.length ? chunk.buffer : Buffer.concat(parts))
-    if (!isOver) return
-    this.isSilent = true
-    void this.stream.end()
+    const isVerbatim = parts.length === chunk.frames.length && parts.every((bytes, place) => bytes === chunk.frames[place]!.bytes)
+    this.stream.write(isVerbatim ? chunk.buffer : Buffer.concat(parts))
+    if (this.isSilent) void this.stream.end()
   }
 
   /** AG-UI has no event for it. */
   bookmark(): void {}
 
   gap(gap: Gap): void {
-    if (!this.isSilent) this.rejoin(gap)
+    if (!this.isSilent) this.rejoin(gap.to)
   }
 
   waiting(): { bytes: number; packets: number } {
@@ -177,8 +175,8 @@ class RunOutlet implements Outlet {
     return this.stream.drained()
   }
 
-  private rejoin(gap: Gap): void {
+  private rejoin(since: Since): void {
     this.isSilent = true
-    void this.telling.rejoin(gap)
+    void this.telling.rejoin(since)
   }
 }

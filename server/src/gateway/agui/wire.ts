@@ -1,11 +1,8 @@
 /** AG-UI events on the wire: server-sent events of which each is one event as JSON, as AG-UI's own encoder writes them; their `id` is the cursor. */
-import type { Cursor } from '@hubbub/protocol'
+import type { Cursor, FailureCode } from '@hubbub/protocol'
 import type { Encoding } from '../../fanout/entry.js'
 import type { Metrics } from '../../observe/metrics.js'
 import type { AguiEvent } from './events.js'
-
-/** What the hub has to say to a run's reader is a RUN_ERROR with such a code; or a code of the failure table. */
-export type RunErrorCode = 'REPLAY_GAP' | 'RUN_RESTARTED'
 
 export function runEncoding(metrics: Pick<Metrics, 'encodes'>): Encoding {
   return {
@@ -23,7 +20,8 @@ export function writtenAll(events: readonly AguiEvent[], cursor?: Cursor): Buffe
   return Buffer.from(events.map((event, place) => written(event, place === events.length - 1 ? cursor : undefined)).join(''))
 }
 
-export function runError(code: string, message: string): AguiEvent {
+/** What the hub itself has to say to a run's reader. @param code of the failure table, or RUN_RESTARTED */
+export function runError(code: FailureCode | 'RUN_RESTARTED', message: string): AguiEvent {
   return { type: 'RUN_ERROR', code, message }
 }
 

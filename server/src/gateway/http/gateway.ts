@@ -2,6 +2,8 @@
 import cors from 'cors'
 import express, { type Express, type RequestHandler } from 'express'
 import { HubError } from '@hubbub/protocol'
+import { createRunPublishing } from '../agui/publishing.js'
+import { createRunStreams } from '../agui/runs.js'
 import { createWebhook } from '../github/webhook.js'
 import { originAllowed, originListed } from '../origin.js'
 import { createCalls } from './calls.js'
@@ -40,6 +42,8 @@ export function createHttpGateway(deps: HttpDeps): Express {
     createEvents(deps),
     createHistory(deps),
     createStream(deps),
+    createRunStreams(deps),
+    createRunPublishing(deps),
     createCalls(deps),
     createSnapshot(deps),
     createExports(deps),

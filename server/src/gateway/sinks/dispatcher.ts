@@ -40,8 +40,8 @@ interface Holding {
   done: Promise<void>
 }
 
-/** Between two looks, ms. */
-const LOOK_MS = { least: 50, most: 500 }
+/** Between two looks, ms; `each`: at least so much for each partition, of which every look asks. */
+const LOOK_MS = { least: 50, most: 500, each: 5 }
 const REVOKED = 'The credential as which it reads was revoked.'
 
 export class Dispatcher {
@@ -53,7 +53,7 @@ export class Dispatcher {
   private closed = false
 
   constructor(private readonly deps: DispatcherDeps) {
-    this.lookMs = Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, deps.settings.workerMs / 20))
+    this.lookMs = Math.max(LOOK_MS.each * deps.partitions, Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, deps.settings.workerMs / 20)))
   }
 
   /** Sinks that it holds, for tests and metrics. */

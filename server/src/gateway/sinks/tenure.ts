@@ -22,7 +22,9 @@ export class Tenure {
   private until: number
   private confirmedAt: number
   private order: SinkOrder = 'active'
-  private news?: SinkProgress
+  private progress: SinkProgress
+  /** The store does not have it yet. */
+  private isNews = false
   private gathering?: NodeJS.Timeout
   private turn: Promise<unknown> = Promise.resolve()
   private ending?: (order: Exclude<SinkOrder, 'active'>) => void
@@ -33,6 +35,7 @@ export class Tenure {
   constructor(readonly claim: SinkClaim, claimedAt: number, private readonly deps: TenureDeps) {
     this.until = claimedAt + deps.leaseMs
     this.confirmedAt = claimedAt
+    this.progress = claim.progress
   }
 
   /** Renews the lease from now on; `onEnd` is told once when it is over: paused, lost, or run out. */
@@ -59,13 +62,13 @@ export class Tenure {
 
   /** To be written soon. */
   note(progress: SinkProgress): void {
-    this.news = progress
+    this.know(progress)
     this.gathering ??= setTimeout(() => void this.renew(), FRESH_MS)
   }
 
   /** Pauses the sink, with what was noted last. False: somebody else has it. */
   async pause(reason: string, progress: SinkProgress): Promise<boolean> {
-    this.news = progress
+    this.know(progress)
     // A reply that was lost, or a store that is away: the lease is the time for it.
     while (this.order === 'active' && performance.now() < this.until) {
       await this.renew(reason)
@@ -86,12 +89,17 @@ export class Tenure {
     clearInterval(this.timer)
     clearTimeout(this.lapse)
     this.ending = undefined
-    if (this.news && this.order !== 'lost') await this.renew()
+    if (this.isNews && this.order !== 'lost') await this.renew()
     clearTimeout(this.gathering)
     if (this.order === 'lost') return
     const { sinks, partition, log } = this.deps
     const { record, fence } = this.claim
     await sinks.release(partition, record.project, record.id, fence).catch((error: unknown) => log.debug({ err: error, sink: record.id }, 'a sink\'s lease was not given back'))
+  }
+
+  private know(progress: SinkProgress): void {
+    this.progress = progress
+    this.isNews = true
   }
 
   private async report(pause?: string): Promise<void> {
@@ -100,17 +108,17 @@ export class Tenure {
     const { sinks, partition, leaseMs, log } = this.deps
     const { record, fence } = this.claim
     const at = performance.now()
-    const progress = this.news
+    const { progress, isNews } = this
     try {
-      const order = await sinks.report(partition, record.project, record.id, fence, leaseMs, progress && { progress, ...(pause !== undefined && { pause }) })
-      if (this.news === progress) this.news = undefined
+      const order = await sinks.report(partition, record.project, record.id, fence, leaseMs, isNews || pause !== undefined ? { progress, ...(pause !== undefined && { pause }) } : undefined)
+      if (this.progress === progress) this.isNews = false
       this.confirmedAt = at
       this.until = at + leaseMs
       if (this.ending) this.expect()
       if (order !== 'active') this.over(order)
     } catch (error) {
       log.debug({ err: error, sink: record.id }, 'a sink\'s lease was not renewed; trying again')
-      if (progress && !this.isOver) this.gathering ??= setTimeout(() => void this.renew(), FRESH_MS)
+      if (isNews && !this.isOver) this.gathering ??= setTimeout(() => void this.renew(), FRESH_MS)
     }
   }
 

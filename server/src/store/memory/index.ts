@@ -10,6 +10,7 @@ import { ledger } from './ledger.js'
 import { mailbox } from './mailbox.js'
 import { roster } from './roster.js'
 import { sessions } from './sessions.js'
+import { sinks } from './sinks.js'
 import { sourceStreams } from './source.js'
 import { stateStore } from './state.js'
 
@@ -28,6 +29,7 @@ export async function openMemoryStore(options: StoreOptions): Promise<Store> {
     state: stateStore(context),
     roster: roster(context),
     mailbox: mailbox(context),
+    sinks: sinks(context),
     async ping() {
       context.checkOpen()
       return 0

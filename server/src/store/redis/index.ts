@@ -11,6 +11,7 @@ import { ledger } from './ledger.js'
 import { mailbox } from './mailbox.js'
 import { roster } from './roster.js'
 import { sessions } from './sessions.js'
+import { sinks } from './sinks.js'
 import { sourceStreams } from './source.js'
 import { stateStore } from './state.js'
 
@@ -40,6 +41,7 @@ export async function openRedisStore(options: StoreOptions): Promise<Store> {
     state: stateStore(context),
     roster: roster(context),
     mailbox: mailbox(context),
+    sinks: sinks(context),
     async ping() {
       const begun = performance.now()
       await context.connection.call('ping', (client) => client.ping())

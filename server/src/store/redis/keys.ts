@@ -33,6 +33,8 @@ export class PartitionKeys {
   /** sorted set: timer's name by the ms at which it is due */
   readonly timers: string
   readonly sources: Readonly<Record<SourceName, string>>
+  /** Hashes by `project/id`: JSON of the record, JSON of the progress, and JSON of status, reason, owner, fence, till (ms, the lease's end) */
+  readonly sinks: { readonly records: string; readonly progress: string; readonly standings: string }
 
   constructor(partition: number) {
     this.prefix = `hubbub:${partitionTag(partition)}:`
@@ -43,6 +45,7 @@ export class PartitionKeys {
     this.seen = [`${this.prefix}seen:a`, `${this.prefix}seen:b`]
     this.dead = `${this.prefix}dead`
     this.timers = `${this.prefix}timers`
+    this.sinks = { records: `${this.prefix}sinks`, progress: `${this.prefix}sinks:progress`, standings: `${this.prefix}sinks:standings` }
     this.sources = Object.fromEntries(SOURCES.map((name) => [name, `${this.prefix}source:${name}`])) as Record<SourceName, string>
   }
 

@@ -54,4 +54,10 @@ export const SCRIPTS = {
   rosterSweep: load('roster-sweep'),
   rosterPresent: load('roster-present'),
   rosterRenew: load('roster-renew'),
+  sinkAdd: load('sink-add'),
+  sinkSteer: load('sink-steer'),
+  sinkLook: load('sink-look'),
+  sinkClaim: load('sink-claim'),
+  sinkReport: load('sink-report'),
+  sinkRelease: load('sink-release'),
 }

@@ -1,0 +1,9 @@
+import { PAST } from './cases/past.js'
+import { READING } from './cases/reading.js'
+import { RETURN } from './cases/return.js'
+import { RIGHTS } from './cases/rights.js'
+import { WRITING } from './cases/writing.js'
+import type { Case } from './steps.js'
+
+/** What every gateway must show, word for word the same. */
+export const CASES: readonly Case[] = [...READING, ...PAST, ...WRITING, ...RIGHTS, ...RETURN]
