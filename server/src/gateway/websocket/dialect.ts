@@ -4,10 +4,14 @@
  */
 import type { Cursor, Failure, Gap, Signal } from '@hubbub/protocol'
 import type { Identity } from '../../access/identity.js'
+import type { Compression } from '../../fanout/compression.js'
 import type { Encoding } from '../../fanout/entry.js'
+import type { Logger } from '../../observe/log.js'
 import type { Metrics } from '../../observe/metrics.js'
 import type { FollowRequest } from '../../operations/follow.js'
+import type { Operations } from '../../operations/operations.js'
 import type { Settings } from '../../settings/table.js'
+import type { Sessions } from '../../store/port.js'
 
 /** How a connection was asked for. */
 export interface Opening {
@@ -29,6 +33,8 @@ export interface Speaker {
    * @param answered called in the answer's own synchronous step: what is sent in it stands before the first live event (I2)
    */
   request<T extends object>(name: string, input: unknown, answered?: (result: T) => void): Promise<T>
+  /** What it is subscribed to now. */
+  subscriptions(): readonly { readonly id: string }[]
   /** Where the connection stands: everything up to here was written to its socket, or waits there. */
   cursor(): Cursor
   close(code: number, reason: string): void
@@ -56,6 +62,12 @@ export interface Entrance {
 export interface DialectDeps {
   settings: Settings
   metrics: Metrics
+  log: Logger
+  compression: Compression
+  /** Where a client stood that does not remember it itself. */
+  sessions: Pick<Sessions, 'save' | 'take'>
+  partitions: number
+  history: Operations['history']
 }
 
 export interface Dialect {

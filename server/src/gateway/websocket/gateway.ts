@@ -14,8 +14,10 @@ import type { WebSocket } from 'ws'
 import type { Authenticator } from '../../access/authenticator.js'
 import { credentialFromRequest } from '../../access/credentials.js'
 import type { Identity } from '../../access/identity.js'
+import type { Compression } from '../../fanout/compression.js'
 import type { Follow } from '../../operations/operations.js'
 import { hubErrorOf } from '../../store/failure.js'
+import type { Store } from '../../store/port.js'
 import { BoundedWebSocketServer, messageLimit } from '../limits.js'
 import type { MessageDeps } from '../messages.js'
 import type { Dialect, Opening } from './dialect.js'
@@ -26,6 +28,9 @@ import { routeOf, type Route } from './routes.js'
 
 export interface WebSocketGatewayDeps extends Omit<PeerDeps, 'messages' | 'authenticator'> {
   authenticator: Authenticator
+  store: Pick<Store, 'sessions'>
+  partitions: number
+  compression: Compression
   vitals: MessageDeps['vitals']
   broadcast: MessageDeps['broadcast']
 }
@@ -43,7 +48,7 @@ export interface WebSocketGateway {
 export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGateway {
   const { settings, authenticator, operations, guests } = deps
   const server = new BoundedWebSocketServer({ noServer: true, clientTracking: true, maxPayload: messageLimit(settings), perMessageDeflate: false })
-  const dialects = createDialects({ ...deps })
+  const dialects = createDialects({ ...deps, sessions: deps.store.sessions, history: (identity, input, signal) => operations.history(identity, input, signal) })
   // A peer's messages are counted as they come, whatever they turn out to be.
   const messages: MessageDeps = { ...deps, take: () => 0 }
   const peerDeps: PeerDeps = { ...deps, messages }

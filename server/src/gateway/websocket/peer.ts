@@ -79,6 +79,10 @@ export class Peer extends Guest implements Speaker {
     })
   }
 
+  subscriptions(): readonly { readonly id: string }[] {
+    return this.connection.chosen
+  }
+
   /** Nobody asks: `command.handle` is refused on this wire. */
   ask(_call: CommandCall): Promise<unknown> {
     return Promise.reject(new HubError('COMMAND_TIMEOUT', 'This connection carries out no commands.'))

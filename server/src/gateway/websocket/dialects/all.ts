@@ -1,16 +1,19 @@
 /** The dialects, and which route speaks which. */
 import type { Dialect, DialectDeps } from '../dialect.js'
 import type { Route } from '../routes.js'
+import { ProjectDialect } from './project.js'
+import { TaskDialect } from './task.js'
 import { TopicsDialect } from './topics.js'
 
 /** Undefined: the path knows no such dialect. */
 export function createDialects(deps: DialectDeps): { get(route: Route): Dialect | undefined } {
-  const topics = new TopicsDialect(deps)
-  const byName: Readonly<Record<string, Dialect>> = { topics }
+  const byPath: Readonly<Record<Route['kind'], Dialect>> = { topics: new TopicsDialect(deps), task: new TaskDialect(deps), project: new ProjectDialect(deps) }
+  /** By `?dialect=`, on `/ws` only. */
+  const byName: Readonly<Record<string, Dialect>> = { topics: byPath.topics }
   return {
     get({ kind, dialect }) {
-      if (dialect !== undefined) return Object.hasOwn(byName, dialect) ? byName[dialect] : undefined
-      return kind === 'topics' ? topics : undefined
+      if (dialect === undefined) return byPath[kind]
+      return kind === 'topics' && Object.hasOwn(byName, dialect) ? byName[dialect] : undefined
     },
   }
 }

@@ -1,0 +1,2 @@
+/** `/ws?dialect=autosdlc`: in the making. */
+export {}

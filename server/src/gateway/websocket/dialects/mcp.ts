@@ -1,0 +1,2 @@
+/** `/ws?dialect=mcp`: in the making. */
+export {}
