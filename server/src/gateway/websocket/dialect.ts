@@ -2,16 +2,23 @@
  * A message format of plain WebSockets. A dialect translates; what its messages do is done by the operations under every gateway. One
  * object a dialect serves all connections; what is of one connection is its `Conversation`.
  */
+import type { IncomingMessage } from 'node:http'
 import type { Cursor, Failure, Gap, Signal } from '@hubbub/protocol'
+import type { Presented } from '../../access/credentials.js'
 import type { Identity } from '../../access/identity.js'
 import type { Compression } from '../../fanout/compression.js'
 import type { Encoding } from '../../fanout/entry.js'
 import type { Logger } from '../../observe/log.js'
 import type { Metrics } from '../../observe/metrics.js'
+import type { ClosedBecause } from '../../operations/attendance.js'
 import type { FollowRequest } from '../../operations/follow.js'
 import type { Operations } from '../../operations/operations.js'
 import type { Settings } from '../../settings/table.js'
 import type { Sessions } from '../../store/port.js'
+
+const POLICY = 1008
+const INTERNAL = 1011
+const TRY_AGAIN_LATER = 1013
 
 /** How a connection was asked for. */
 export interface Opening {
@@ -19,6 +26,8 @@ export interface Opening {
   readonly name?: string
   readonly query: URLSearchParams
   readonly identity: Identity
+  /** Of a dialect whose credentials came in a message: what else the message said. */
+  readonly auth?: unknown
 }
 
 /** What a conversation sees of its connection. */
@@ -55,6 +64,10 @@ export interface Entrance {
   credentialsIn(message: unknown): unknown
   /** Whether somebody without any credential is waited for. */
   readonly waits: boolean
+  /** Told at once, before anybody knows whose the connection is. */
+  greeting?(id: string, settings: Settings): object
+  /** Where the dialect's clients put their credential on a request; default: as everywhere. Throws `HubError`. */
+  presentedBy?(request: IncomingMessage): Presented
   /** Told before the connection is closed with 1008. */
   refused(failure: Failure): object
 }
@@ -73,11 +86,17 @@ export interface DialectDeps {
 export interface Dialect {
   readonly name: string
   readonly encoding: Encoding
+  /** Of this connection, where they are not all the same. */
+  encodingFor?(opening: Opening): Encoding
   readonly entrance?: Entrance
   /** Between pings, and silence after which the connection is closed; ms. */
   readonly heartbeat: { pingMs: number; silenceMs: number }
   /** The close code for a connection that should come back; default 1001. */
   readonly awayCode?: number
+  /** Told before such a close. */
+  farewell?(because: ClosedBecause): object
+  /** The close frame behind a failure that ends the connection; default: 1008, or 1011 where the hub failed, and the failure's message. */
+  ending?(failure: Failure): { code: number; reason: string }
   /**
    * What the connection is subscribed to from its beginning, and since when. Rejects with `HubError`.
    * Default: `?topics=&types=&since=`.
@@ -92,4 +111,11 @@ export interface Dialect {
   failure(failure: Failure, about?: unknown): object
   /** Beside the protocol's own ping. */
   ping?(): object
+}
+
+/** The close frame behind a failure that ends a connection. */
+export function endingOf(dialect: Dialect, failure: Failure): { code: number; reason: string } {
+  if (dialect.ending) return dialect.ending(failure)
+  const code = failure.code === 'INTERNAL_ERROR' ? INTERNAL : failure.retryable ? TRY_AGAIN_LATER : POLICY
+  return { code, reason: failure.message }
 }

@@ -106,5 +106,11 @@ class TaskConversation implements Conversation {
 
 function shown({ type, id, data, timestamp, topics, metadata }: HubEvent, cursor: Cursor): object {
   const task = topics.find((topic) => topic.startsWith('task:'))?.slice('task:'.length)
-  return { event_type: nameOf(TASK_NAMES, type), ...(task !== undefined && { task_id: task }), data, timestamp: new Date(timestamp).toISOString(), event_id: id, metadata, cursor }
+  return { event_type: nameOf(TASK_NAMES, type), ...(task !== undefined && { task_id: task }), data: type === 'task.progress' ? asFraction(data) : data, timestamp: new Date(timestamp).toISOString(), event_id: id, metadata, cursor }
+}
+
+/** These clients count progress from 0 to 1, in both directions: what they hand in is scaled by its name, `progress_update`. */
+function asFraction(data: unknown): unknown {
+  const { progress } = data as { progress?: unknown }
+  return typeof progress === 'number' ? { ...(data as object), progress: progress / 100 } : data
 }
