@@ -7,12 +7,13 @@ import { ROOT, run } from './step.mjs'
 await install()
 await build()
 const tables = await run(['scripts/docs-tables.mjs', ...process.argv.slice(2)])
+const names = await run(['scripts/python-names.mjs', ...process.argv.slice(2)])
 const lost = documents().flatMap((file) => deadLinks(file))
 for (const line of lost) console.error(line)
-process.exit(tables || (lost.length > 0 ? 1 : 0))
+process.exit(tables || names || (lost.length > 0 ? 1 : 0))
 
 function documents() {
-  const folders = ['.', 'docs', 'shared', 'server', 'client-sdk', 'client-sdk/typescript', 'client-sdk/react', 'bench', 'k8s'].filter((folder) => existsSync(join(ROOT, folder)))
+  const folders = ['.', 'docs', 'shared', 'server', 'client-sdk', 'client-sdk/typescript', 'client-sdk/react', 'client-sdk/python', 'bench', 'k8s'].filter((folder) => existsSync(join(ROOT, folder)))
   return folders.flatMap((folder) => readdirSync(join(ROOT, folder)).filter((file) => file.endsWith('.md')).map((file) => join(folder, file)))
 }
 

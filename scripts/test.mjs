@@ -1,11 +1,22 @@
-/** `npm test`: sets the clone up where needed, a redis-server and a Chromium included, then jest with the same arguments. */
+/**
+ * `npm test`: sets the clone up where needed, a redis-server and a Chromium included, then jest with the same arguments; without paths, or with
+ * that of the Python package, its tests, too.
+ */
 import { run } from './step.mjs'
 import { chromiumProgram } from './chromium.mjs'
+import { PYTHON_PACKAGE, testPython } from './python.mjs'
 import { redisFolder } from './redis-server.mjs'
 import { build, install } from './setup.mjs'
 
+const asked = process.argv.slice(2)
+const pythonPaths = asked.filter((arg) => arg.replace(/^\.\//, '').startsWith(PYTHON_PACKAGE))
+const forJest = asked.filter((arg) => !pythonPaths.includes(arg))
+const isEverything = asked.every((arg) => arg.startsWith('-'))
+const withPython = isEverything || pythonPaths.length > 0
+const withJest = isEverything || forJest.some((arg) => !arg.startsWith('-'))
+
 const redis = await redisFolder()
-const chromium = await chromiumProgram()
+const chromium = withJest ? await chromiumProgram() : ''
 await install()
 await build()
 const env = {
@@ -14,4 +25,7 @@ const env = {
   CHROMIUM: chromium,
   PATH: `${process.env.PATH}:${redis}`,
 }
-process.exit(await run(['node_modules/jest/bin/jest.js', ...process.argv.slice(2)], { env }))
+const jest = withJest ? await run(['node_modules/jest/bin/jest.js', ...forJest], { env }) : 0
+const python = withPython ? await testPython(env, isEverything ? [PYTHON_PACKAGE] : pythonPaths) : undefined
+// Asked for by name, what cannot be run is no success.
+process.exit(jest || (python ?? (withJest ? 0 : 1)))

@@ -6,4 +6,10 @@ import { WRITING } from './cases/writing.js'
 import type { Case } from './steps.js'
 
 /** What every gateway must show, word for word the same. */
-export const CASES: readonly Case[] = [...READING, ...PAST, ...WRITING, ...RIGHTS, ...RETURN]
+export const CASES = {
+  'what a subscription brings': READING,
+  'what was before': PAST,
+  'what is published': WRITING,
+  'who may what': RIGHTS,
+  'cuts, gaps, batches': RETURN,
+} satisfies Record<string, Case[]>

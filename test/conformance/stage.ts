@@ -39,6 +39,8 @@ export async function perform(play: Case, driver: Driver, house: House, project:
 class Stage {
   private readonly actors = new Map<string, Actor>()
   private readonly sockets: Socket[] = []
+  /** Asked for once: the event may be gone from the journal since. */
+  private readonly cursors = new Map<string, string>()
   private readonly begunAt = Date.now()
   /** An admin of the project, by single requests: knows what stands in the journal. */
   private readonly clerk: HttpApi
@@ -171,10 +173,13 @@ class Stage {
     },
     forgotten: async ({ id }) => {
       const since = await this.cursorBehind(id)
+      const fill = () => this.clerk.publish(Array.from({ length: 60 }, () => ({ type: 'custom.filler', data: {}, topics: ['thread:filler'] })))
       await eventually(async () => {
-        await this.clerk.publish(Array.from({ length: 60 }, () => ({ type: 'custom.filler', data: {}, topics: ['thread:filler'] })))
+        await fill()
         return (await this.clerk.history({ topics: ['thread:filler'], since, limit: 1 })).gap
       }, 'trimming', WAIT_MS, 50)
+      // And so many more that no worker's window reaches back to it.
+      for (let more = 0; more < 4; more++) await fill()
     },
     gap: async ({ who, reason }) => {
       const { connected } = await this.actor(who)
@@ -232,6 +237,14 @@ class Stage {
   }
 
   private async cursorBehind(id: string): Promise<string> {
+    const known = this.cursors.get(id)
+    if (known !== undefined) return known
+    const cursor = await this.findCursor(id)
+    this.cursors.set(id, cursor)
+    return cursor
+  }
+
+  private async findCursor(id: string): Promise<string> {
     for (const { connected } of this.actors.values()) {
       const heard = connected.heard.find((one) => one.id === id)
       if (heard) return heard.cursor

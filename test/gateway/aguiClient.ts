@@ -51,6 +51,19 @@ export async function direct(events: readonly Said[], initial: Partial<Held> = {
   }
 }
 
+/** A cut as the end of the stream, which the client takes for success. The error itself it throws where nobody can catch it. */
+function endedEarly(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  return new ReadableStream({
+    async pull(controller) {
+      const part = await reader.read().catch(() => ({ done: true, value: undefined }))
+      if (part.value) controller.enqueue(part.value)
+      else controller.close()
+    },
+    cancel: (reason) => reader.cancel(reason),
+  })
+}
+
 /** A reader of a run through the hub. */
 export interface RunReader {
   agent: HttpAgent
@@ -69,7 +82,7 @@ export function runReader(url: string, token: string, initial: Partial<Held> = {
     fetch: async (to, init) => {
       const response = await fetch(to, init)
       begin()
-      return response
+      return new Response(response.body && endedEarly(response.body), response)
     },
   })
   const reader: RunReader = {

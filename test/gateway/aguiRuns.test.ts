@@ -1,9 +1,9 @@
 /** Runs read by the stock client of AG-UI through the hub: it holds in the end what it would hold had it read from the agent itself. */
-import type { Failure, HubEvent } from '@hubbub/protocol'
+import type { HubEvent } from '@hubbub/protocol'
 import type { RunningHub } from '../../server/src/hub.js'
 import { ask } from '../harness/ask.js'
 import { eventually } from '../harness/eventually.js'
-import { startProxy } from '../harness/proxy.js'
+import { startProxy, type Proxy } from '../harness/proxy.js'
 import { token } from '../harness/token.js'
 import { hub } from './agentHub.js'
 import { direct, held, quietClient, runReader, type Held, type RunReader, type Said } from './aguiClient.js'
@@ -16,6 +16,11 @@ const VIEWER = token({ sub: 'page', role: 'viewer' })
 
 const urlOf = (base: string, runId: string, query = '') => `${base}/api/v1/runs/${runId}/agui${query}`
 const reader = (running: RunningHub, runId: string, query = '', initial: Partial<Held> = {}): RunReader => runReader(urlOf(running.url, runId, query), VIEWER, initial)
+
+const proxies: Proxy[] = []
+afterEach(async () => {
+  for (const proxy of proxies.splice(0)) await proxy.close()
+})
 
 let keys = 0
 async function publish(running: RunningHub, runId: string, events: readonly Said[]): Promise<void> {
@@ -74,13 +79,13 @@ describe('a run read through the hub', () => {
 
   test('cut anywhere and asked for again by the same client, or by a fresh one', async () => {
     const proxy = await startProxy({ port: Number(new URL(running.url).port) })
-    const events = script('r')
+    proxies.push(proxy)
     for (const place of [2, 11, 13, 24, 26, 33]) {
       const runId = `cut-${place}`
       const said = script(runId)
       await publish(running, runId, said.slice(0, place))
       const cut = runReader(urlOf(`http://127.0.0.1:${proxy.port}`, runId), VIEWER)
-      const first = cut.run().catch(() => undefined)
+      const first = cut.run()
       await eventually(() => cut.events.length >= place, 'what was said so far')
       proxy.cut('reset')
       await first
@@ -90,9 +95,8 @@ describe('a run read through the hub', () => {
       expect([place, held(cut.agent)]).toEqual([place, await direct(said)])
       const fresh = reader(running, runId)
       await fresh.run()
-      expect(fresh.events).toHaveLength(events.length)
+      expect([place, held(fresh.agent)]).toEqual([place, await direct(said)])
     }
-    await proxy.close()
   })
 
   test('leaves what only the client has to it', async () => {
@@ -117,7 +121,6 @@ describe('a run read through the hub', () => {
     }
     await Promise.all(runs)
     expect(readers.map(({ agent }) => held(agent))).toEqual([await direct(one), await direct(other)])
-    expect(readers.map(({ events }) => events.length)).toEqual([one.length, other.length])
   })
 
   test('is long, and so joined by a snapshot unless all of it is asked for', async () => {
@@ -131,7 +134,7 @@ describe('a run read through the hub', () => {
       counts.push(late.events.length)
     }
     expect(counts[0]).toBeLessThan(10)
-    expect(counts[1]).toBe(script('r').length)
+    expect(counts[1]).toBeGreaterThanOrEqual(script('r').length)
   })
 
   test('that begins anew under its id is another one', async () => {
@@ -170,7 +173,7 @@ describe('a run read through the hub', () => {
   test('is refused before it begins, with a status', async () => {
     const refused = async (path: string, as = VIEWER, json?: unknown) => {
       const { status, body } = await ask(`${running.url}/api/v1/runs/${path}`, { as, ...(json !== undefined && { json }) })
-      return [status, (body.error as Failure | undefined)?.code]
+      return [status, body.error?.code]
     }
     expect(await refused('nobody/agui')).toEqual([404, 'NOT_FOUND'])
     expect(await refused('nobody/agui?wait=0.2')).toEqual([404, 'NOT_FOUND'])
@@ -197,17 +200,17 @@ describe('a run read through the hub', () => {
   })
 })
 
+/** Others' events until nothing of the run before here is left. */
+async function forget(running: RunningHub, runId: string): Promise<void> {
+  await eventually(async () => {
+    await ask(`${running.url}/api/v1/events`, { as: token(), json: Array.from({ length: 20 }, () => ({ type: 'custom.noise', data: {} })) })
+    const { body } = await ask(`${running.url}/api/v1/history?topics=run:${runId}&types=agui.*&since=all`, { as: token() })
+    return (body['events'] as { event: HubEvent }[]).length === 0
+  }, 'the trimming of the run', 20_000, 50)
+}
+
 describe('a run that the journal no longer holds whole', () => {
   const FORGETFUL = { retentionMs: 400, retentionCount: 12 }
-
-  /** Others' events until nothing of the run before here is left. */
-  async function forget(running: RunningHub, runId: string): Promise<void> {
-    await eventually(async () => {
-      await ask(`${running.url}/api/v1/events`, { as: token(), json: Array.from({ length: 20 }, () => ({ type: 'custom.noise', data: {} })) })
-      const { body } = await ask(`${running.url}/api/v1/history?topics=run:${runId}&types=agui.*&since=all`, { as: token() })
-      return (body['events'] as { event: HubEvent }[]).length === 0
-    }, 'the trimming of the run', 10_000, 50)
-  }
 
   /** What the producer says of itself, at the place. */
   async function snapshots(events: readonly Said[]): Promise<Said[]> {
@@ -250,8 +253,8 @@ describe('a run that the journal no longer holds whole', () => {
 })
 
 describe('a slow reader of a run', () => {
-  const bulk = (place: number): Said => ({ type: 'TEXT_MESSAGE_CONTENT', messageId: 'm', delta: `${place} ${'x'.repeat(50_000)}` })
-  const whole = (count: number): Said[] => [started('r'), { type: 'TEXT_MESSAGE_START', messageId: 'm', role: 'assistant' }, ...Array.from({ length: count }, (_, place) => bulk(place)), { type: 'TEXT_MESSAGE_END', messageId: 'm' }]
+  const bulk = (place: number): Said => ({ type: 'CUSTOM', name: 'bulk', value: `${place} ${'x'.repeat(50_000)}` })
+  const whole = (count: number): Said[] => [started('r'), { type: 'TEXT_MESSAGE_START', messageId: 'm', role: 'assistant' }, { type: 'TEXT_MESSAGE_CONTENT', messageId: 'm', delta: 'long' }, ...Array.from({ length: count }, (_, place) => bulk(place)), { type: 'TEXT_MESSAGE_END', messageId: 'm' }]
   const metric = async (running: RunningHub, name: string) => Number(new RegExp(`^${name} (.*)$`, 'm').exec((await ask(`${running.url}/metrics`)).text)?.[1] ?? 0)
 
   test('misses nothing, and reads the rest from the journal', async () => {
@@ -269,7 +272,7 @@ describe('a slow reader of a run', () => {
   }, 30_000)
 
   test.each([true, false])('that fell behind what the journal holds goes on from later snapshots, should there be some: %s', async (hasSnapshots) => {
-    const running = await hub({ retentionMs: 200, retentionCount: 20 })
+    const running = await hub({ retentionMs: 200, retentionCount: 20, windowEvents: 100, windowBytes: 65_536 })
     const events = whole(400)
     await publish(running, 'r', events.slice(0, 2))
     const slow = await readStream(urlOf(running.url, 'r'), { as: VIEWER })
@@ -280,12 +283,8 @@ describe('a slow reader of a run', () => {
     const last: Said[] = [{ type: 'TEXT_MESSAGE_START', messageId: 'm9' }, { type: 'TEXT_MESSAGE_CONTENT', messageId: 'm9', delta: 'ab' }]
     const told: Said[] = [{ type: 'MESSAGES_SNAPSHOT', messages: [{ id: 'm', role: 'assistant', content: 'short' }, { id: 'm9', role: 'assistant', content: 'ab' }] }, { type: 'STATE_SNAPSHOT', snapshot: { n: 1 } }]
     const rest: Said[] = [{ type: 'TEXT_MESSAGE_CONTENT', messageId: 'm9', delta: 'cd' }, { type: 'TEXT_MESSAGE_END', messageId: 'm9' }, finished('r')]
+    await forget(running, 'r')
     await publish(running, 'r', [...last, ...(hasSnapshots ? told : [])])
-    await eventually(async () => {
-      const { body } = await ask(`${running.url}/api/v1/history?topics=run:r&types=agui.text_message_content&since=all&limit=1`, { as: token() })
-      await ask(`${running.url}/api/v1/events`, { as: token(), json: [{ type: 'custom.noise', data: {} }] })
-      return ((body['events'] as { event: HubEvent<{ messageId: string }> }[])[0]?.event.data.messageId ?? 'm9') === 'm9'
-    }, 'the trimming of what it was not given', 10_000, 20)
     slow.resume()
     if (hasSnapshots) await publish(running, 'r', rest)
     await ended(slow)

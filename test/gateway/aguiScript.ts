@@ -109,7 +109,7 @@ export function randomRun(seed: number, length: number): Said[] {
     () => some(open.activities, (one) => ({ type: 'ACTIVITY_DELTA', messageId: one.id, activityType: pick(['A', 'B']), patch: [{ op: 'replace', path: pick(['/n', '/none', '/list/0']), value: made }], ...meta() })),
     () => some(open.activities, (one) => ({ type: 'ACTIVITY_SNAPSHOT', messageId: one.id, activityType: 'C', content: { fresh: made }, replace: next() < 0.5, ...one.tag })),
     () => [{ type: 'STATE_SNAPSHOT', snapshot: pick<unknown>([{ a: { b: [1, 2] } }, null, 0, { a: 1, b: [] }, [1]]) }],
-    () => [{ type: 'STATE_DELTA', delta: Array.from({ length: 1 + Math.floor(next() * 3) }, () => operation(next, pick)) }],
+    () => [{ type: 'STATE_DELTA', delta: Array.from({ length: 1 + Math.floor(next() * 3) }, () => operation(pick)) }],
     () => {
       if (open.chunk === undefined || next() < 0.4) open.chunk = id('ch')
       else if (next() < 0.7) return [{ type: 'TEXT_MESSAGE_CHUNK', messageId: open.chunk, delta: 'k', ...meta() }]
@@ -140,7 +140,7 @@ export function randomRun(seed: number, length: number): Said[] {
   return [...events, finished('r')]
 }
 
-function operation(next: () => number, pick: <T>(list: readonly T[]) => T): object {
+function operation(pick: <T>(list: readonly T[]) => T): object {
   const path = pick(['', '/a', '/a/b', '/a/b/0', '/a/b/-', '/a/b/7', '/b', '/b/-', '/0', '/c~1d', '/none/x'])
   const op = pick(['add', 'replace', 'remove', 'move', 'copy', 'test'])
   if (op === 'remove') return { op, path: path || '/a' }

@@ -209,6 +209,41 @@ describe('a stream ends, and says why', () => {
   })
 })
 
+describe('a slow reader of a stream', () => {
+  const bulk = (place: number): EventInput => progress(`b${place}`, '1', { message: `${place} ${'x'.repeat(50_000)}` })
+  const IDS = Array.from({ length: 400 }, (_, place) => `b${place}`)
+  const fellBehind = async (running: RunningHub) => /^hubbub_catchups_total\{cause="slow"\} [1-9]/m.test((await ask(`${running.url}/metrics`)).text)
+
+  async function flood(running: RunningHub): Promise<void> {
+    for (let at = 0; at < IDS.length; at += 20) await publish(running, ...Array.from({ length: 20 }, (_, place) => bulk(at + place)))
+  }
+
+  test('delays nobody, and reads what it missed from the journal', async () => {
+    const running = await hub()
+    const [slow, quick] = [await stream(running, 'topics=task:1'), await stream(running, 'topics=task:1')]
+    await live(quick)
+    slow.pause()
+    await flood(running)
+    await hears(quick, ...IDS)
+    await eventually(() => fellBehind(running), 'its falling behind')
+    slow.resume()
+    await hears(slow, ...IDS)
+  })
+
+  test('that takes nothing any more loses its place, and nothing else', async () => {
+    const running = await hub({ sseHeartbeatMs: 50 })
+    const slow = await stream(running, 'topics=task:1')
+    await live(slow)
+    slow.pause()
+    await flood(running)
+    await eventually(async () => (await ask(`${running.url}/api/v1/websocket/status`, { as: token() })).body['total'] === 0, 'its end')
+    slow.resume()
+    await ended(slow)
+    const rest = await stream(running, 'topics=task:1', VIEWER, { 'last-event-id': slow.told.at(-1)!.id! })
+    await hears(rest, ...IDS.slice(slow.ids().length))
+  })
+})
+
 describe('the stock EventSource', () => {
   test('hears events, and comes back by itself to its place on the hub that follows', async () => {
     const running = await hub()

@@ -140,6 +140,28 @@ describe('a sink on two workers', () => {
     expect(receiver.received.length - before).toBe(300)
   }, 120_000)
 
+  test('repeats nothing when its owner stops in order, and goes on behind a store that was frozen', async () => {
+    cluster = await startCluster({ workers: 0, processors: 1, env: ENV })
+    await Promise.all([addWorker('w1'), addWorker('w2')])
+    const { id } = await call('POST', '', { url: receiver.url, topics: ['task:*'] })
+    const coder = createProducer({ name: 'coder', send: overHttp(() => anyone().url, token({ sub: 'coder', role: 'agent' })) })
+    await coder.publish(1000, 'a')
+    await receiver.holds(100)
+    const name = await ownerOf(id)
+    const leaving = living.get(name)!
+    living.delete(name)
+    expect(await leaving.stop()).toBe(0)
+    await receiver.holds(1000)
+    expect(problems(receiver.taken.map(({ event, headers }) => ({ id: event.id, offset: headers['hubbub-cursor']! })), coder.acked.keys())).toEqual([])
+    // For longer than a lease.
+    await cluster.redis.kill('SIGSTOP')
+    await pause(3000)
+    await cluster.redis.kill('SIGCONT')
+    await coder.publish(100, 'a')
+    await eventually(() => new Set(receiver.taken.map(({ event }) => event.id)).size === 1100, 'all deliveries', 30_000)
+    expect(problems(receiptsOf(receiver.taken), coder.acked.keys())).toEqual([])
+  }, 120_000)
+
   test('are shared out evenly, also with a worker that comes later', async () => {
     cluster = await startCluster({ workers: 0, processors: 1, env: ENV })
     await addWorker('w1')

@@ -48,6 +48,19 @@ describe('the end of an agent', () => {
     expect(delegation.reports.map(({ type }) => type)).toEqual(['task.accepted'])
   })
 
+  it('by draining for so long at most: what is still in hand is aborted', async () => {
+    let context: TaskContext | undefined
+    const agent = client.agent({ id: 'a' }).onTask((_task, given) => {
+      context = given
+      return new Promise(() => undefined)
+    })
+    const delegation = hub.delegate('a', { id: 'T' })
+    await eventually(() => context)
+    await agent.drain({ timeoutMs: 30 })
+    expect([context!.signal.aborted, agent.state, client.state]).toEqual([true, 'closed', 'closed'])
+    expect(delegation.reports.map(({ type }) => type)).toEqual(['task.accepted'])
+  })
+
   it('by a signal of its process: drains on the first one, and listens no more', async () => {
     const agent = client.agent({ id: 'a' })
     const before = process.listenerCount('SIGUSR2')

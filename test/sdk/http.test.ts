@@ -54,11 +54,11 @@ describe('a client over HTTP', () => {
     poll = () => false
     refuse = () => undefined
   })
-  afterEach(() => {
-    client.close()
+  afterEach(() => client.close())
+  afterAll(async () => {
     server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
   })
-  afterAll(() => new Promise((resolve) => server.close(resolve)))
 
   it('looks now and then where nobody lets it wait', async () => {
     await start({ pollMs: 150 })
@@ -92,7 +92,7 @@ describe('a client over HTTP', () => {
   it('waits as long as the hub asks for when there are too many requests, and goes on when its poll is refused for good', async () => {
     const refusals = [new Refusal('RATE_LIMITED', undefined, { retryAfterMs: 100 }), new Refusal('INSUFFICIENT_PERMISSIONS')]
     refuse = (request) => (request.url!.includes('wait=') ? refusals.shift() : undefined)
-    await start()
+    await start({ pollMs: 50 })
     await client.subscribe('task:1')
     await eventually(() => states.includes('offline'))
     head = 1

@@ -101,6 +101,19 @@ describe('a client on a real hub', () => {
     expect(heard[0]).toEqual(['f0'])
   })
 
+  it('hears large and gathered events as they were published, in order', async () => {
+    open({ token: token() })
+    const heard: unknown[] = []
+    const subscription = await client.subscribe({ topics: ['task:large'], batchMs: 100 })
+    subscription.on((event) => heard.push(event.data))
+    client.on('custom.*', (event) => expect(event.metadata).not.toHaveProperty('compressed'))
+    const data = Array.from({ length: 20 }, (_, n) => ({ n, text: `${n} ä€`.repeat(n % 2 ? 2000 : 1) }))
+    await Promise.all(data.map((one) => client.publish('custom.large', one, { topics: ['task:large'] })))
+    await eventually(() => heard.length === data.length)
+    expect(heard).toEqual(data)
+    expect(errors).toEqual([])
+  })
+
   it('hears signals', async () => {
     open({ token: token({ sub: 'boss' }) })
     const signals: Signal[] = []

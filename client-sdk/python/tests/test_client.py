@@ -294,6 +294,21 @@ async def test_a_token_function_is_asked_again_before_its_token_ends_and_the_con
         assert "offline" not in states and client.transport == "websocket"
 
 
+async def test_with_a_token_that_cannot_be_renewed_the_client_ends_with_it(hub: Hub) -> None:
+    now = int(time.time())
+    client = AsyncHubbub(hub.url, token=token(iat=now, exp=now + 2))
+    errors: list[HubError] = []
+    client.on_error(errors.append)
+    await client.connect()
+    subscription = await client.subscribe(f"task:{name()}")
+    with pytest.raises(HubError) as ended:
+        await anext(subscription)
+    assert ended.value.code == "AUTH_TOKEN_EXPIRED" and client.state == "closed" and errors[-1].code == "AUTH_TOKEN_EXPIRED"
+    with pytest.raises(HubError) as closed:
+        await client.publish("custom.step", {})
+    assert closed.value.code == "UNAVAILABLE"
+
+
 async def test_a_refused_credential_is_asked_for_once_more_and_then_connecting_fails(hub: Hub) -> None:
     asked = 0
 

@@ -55,6 +55,24 @@ async def test_2000_events_over_a_connection_that_is_cut_5_times_all_come_in_ord
         assert gaps == []
 
 
+async def test_by_requests_subscriptions_that_begin_in_a_stream_of_events_keep_the_order_over_all(hub: Hub) -> None:
+    task, total = uuid.uuid4().hex, 600
+    async with AsyncHubbub(hub.url, token=token(), transports=["http"], poll_wait=2) as client:
+        merged: list[HubEvent] = []
+        client.on("custom.step", merged.append)
+        firsts: list[list[HubEvent]] = []
+        for part in range(20):
+            own: list[HubEvent] = []
+            firsts.append(own)
+            (await client.subscribe([f"task:{task}-{part}"])).on(own.append)
+            events = [{"type": "custom.step", "topics": [f"task:{task}-{at % (part + 1)}"], "data": {"at": part * 30 + at}} for at in range(30)]
+            await publish_all(hub.url, events, token())
+        await eventually(lambda: len(merged) >= total, "all events")
+        assert steps(merged) == list(range(total))
+        assert sorted(at for own in firsts for at in steps(own)) == list(range(total))
+        assert all(steps(own) == sorted(steps(own)) for own in firsts)
+
+
 async def test_events_go_on_in_order_while_the_client_falls_back_to_http_and_climbs_back(hub: Hub) -> None:
     task, total = uuid.uuid4().hex, 900
     transports: list[str | None] = []

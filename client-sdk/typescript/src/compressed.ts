@@ -26,12 +26,12 @@ function gunzip(data: unknown, event: HubEvent): Uint8Array {
   const stream = new Gunzip((chunk, isLast) => {
     size += chunk.length
     isWhole = isLast
-    if (size <= LARGEST) chunks.push(chunk)
+    chunks.push(chunk)
   })
-  for (let from = 0; from < packed.length && size <= LARGEST; from += SLICE) {
+  for (let from = 0; from < packed.length; from += SLICE) {
     attempt(() => stream.push(packed.subarray(from, from + SLICE), from + SLICE >= packed.length), event)
+    if (size > LARGEST) throw tooLarge(event)
   }
-  if (size > LARGEST) throw new HubError('PAYLOAD_TOO_LARGE', `The data of an event is larger than ${LARGEST} bytes when it is unpacked; the event is left out.`, detailsOf(event))
   if (!isWhole) throw broken(event)
   const whole = new Uint8Array(size)
   let at = 0
@@ -52,6 +52,10 @@ function attempt<T>(step: () => T, event: HubEvent): T {
 
 function broken(event: HubEvent, cause?: unknown): HubError {
   return new HubError('INVALID_MESSAGE', 'The data of an event came compressed and cannot be unpacked; the event is left out.', detailsOf(event), { cause })
+}
+
+function tooLarge(event: HubEvent): HubError {
+  return new HubError('PAYLOAD_TOO_LARGE', `The data of an event is larger than ${LARGEST} bytes when it is unpacked; the event is left out.`, detailsOf(event))
 }
 
 function detailsOf({ id, type }: HubEvent): Record<string, unknown> {

@@ -77,8 +77,13 @@ export class Connection implements Link {
   async #try(): Promise<void> {
     this.events.connecting()
     this.#begunAt = Date.now()
-    const auth = await this.#auth()
-    if (!auth || this.#isClosed) return
+    let auth: Record<string, string>
+    try {
+      auth = await this.#handshake()
+    } catch (error) {
+      return this.#retry(error as HubError)
+    }
+    if (this.#isClosed) return
     const { rung } = this.#ladder
     if (!this.#rung || this.#rungIndex !== rung) {
       this.#rung?.close()
@@ -88,13 +93,9 @@ export class Connection implements Link {
     this.#rung.open(auth)
   }
 
-  async #auth(): Promise<Record<string, string> | undefined> {
-    try {
-      return { ...(await this.#credentials.auth()), ...(this.options.compress && { compress: 'gzip' }) }
-    } catch (error) {
-      this.#retry(error as HubError)
-      return undefined
-    }
+  /** What a connection says of its client. Rejects with AUTH_FAILED when the token function fails. */
+  async #handshake(): Promise<Record<string, string>> {
+    return { ...(await this.#credentials.auth()), ...(this.options.compress && { compress: 'gzip' }) }
   }
 
   #make(index: number): Rung {
@@ -198,8 +199,8 @@ export class Connection implements Link {
   async #climb(): Promise<void> {
     const climber = (this.#climber = this.#make(this.#ladder.target))
     try {
-      const auth = await this.#credentials.auth()
-      if (climber === this.#climber) climber.open({ ...auth, ...(this.options.compress && { compress: 'gzip' }) })
+      const auth = await this.#handshake()
+      if (climber === this.#climber) climber.open(auth)
     } catch (error) {
       if (climber === this.#climber) this.#missed({ error: error as HubError, by: 'network' })
     }

@@ -125,7 +125,7 @@ export class HttpSession {
       if (page.answer.ok && this.#isToldBeyond(page.answer.cursor)) return failed(new HubError('UNAVAILABLE', 'This worker is behind the cursor.'))
       if (page.answer.ok) page.answer = { ...page.answer, events: [...before.events, ...page.answer.events], ...(before.gap && { gap: before.gap }) }
     }
-    if (!page.answer.ok) return page as HttpAnswer<never>
+    if (!page.answer.ok) return page
     const { events, cursor, more, gap } = page.answer
     const result: SubscribeResult = { topics: choice.topics, activeSubscriptions: this.#poll.count, cursor, events, more, ...(gap && { gap }) }
     return done(more ? result : { ...result, ...this.#join(choice, cursor) })
@@ -134,11 +134,11 @@ export class HttpSession {
   /** To what is to come. A snapshot's cursor is the place; history only says whether it would take types and filter. */
   async #subscribeNow(choice: Pick<SubscribeRequest, 'topics' | 'types' | 'filter'>): Promise<HttpAnswer<SubscribeResult>> {
     const here = await this.#snapshot({ topics: choice.topics, limit: 1 })
-    if (!here.answer.ok) return here as HttpAnswer<never>
+    if (!here.answer.ok) return here
     const { cursor } = here.answer
     if (choice.types ?? choice.filter) {
       const taken = await this.#history.read({ ...choice, since: cursor })
-      if (!taken.answer.ok) return taken as HttpAnswer<never>
+      if (!taken.answer.ok) return taken
     }
     const from = this.#isToldBeyond(cursor) ? this.#poll.position! : cursor
     return done({ topics: choice.topics, cursor: from, ...this.#join(choice, from) })

@@ -5,8 +5,8 @@ import { isCompressed, unpacked } from './compressed.js'
 export interface IncomingDeps {
   feed: { event(event: HubEvent, cursor: Cursor): void; bookmark(cursor: Cursor): void; gap(gap: Gap): void }
   mail: { heard(event: HubEvent): void }
-  signal(signal: Signal): void
-  carryOut(call: CommandCall, reply: (answer: CommandAnswer) => void): void
+  signal: (signal: Signal) => void
+  carryOut: (call: CommandCall, reply: (answer: CommandAnswer) => void) => void
   trouble(error: HubError): void
 }
 

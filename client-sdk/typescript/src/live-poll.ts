@@ -12,7 +12,7 @@ import { backoffDelay, type Backoff } from './state.js'
 
 export interface LivePollDeps {
   history: History
-  /** ms between polls where the hub, or something before it, does not let them wait. */
+  /** The most between polls where the hub, or something before it, does not let them wait, ms. */
   pollMs: number
   backoff: Backoff
   message(name: string, args: readonly unknown[]): void
@@ -42,6 +42,8 @@ export class LivePoll {
   #round = 0
   #stop = new AbortController()
   #refusals = 0
+  /** Empty answers in a row that did not wait. */
+  #hasty = 0
 
   constructor(private readonly deps: LivePollDeps) {}
 
@@ -132,8 +134,10 @@ export class LivePoll {
     this.#refusals = 0
     this.#tell(answer, round)
     if (answer.more || answer.gap) return 0
+    const hasWaited = Date.now() - begun >= SOON_MS
+    if (hasWaited || answer.events.length > 0) this.#hasty = 0
     if (answer.events.length > 0) return REST_MS
-    return Date.now() - begun < SOON_MS ? this.deps.pollMs : 0
+    return hasWaited ? 0 : Math.min(this.deps.pollMs, SOON_MS * 2 ** Math.min(this.#hasty++, 20))
   }
 
   #refused(failure: Failure, status: number): number {

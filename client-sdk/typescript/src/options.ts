@@ -20,7 +20,7 @@ export interface ConnectOptions {
   transports?: Transport[]
   /** ms between tries of a better transport, default 60,000; the first comes after a twelfth of it. */
   climbMs?: number
-  /** ms between two looks for events over HTTP, where none waits for them; default 30,000. */
+  /** ms, the most between two looks for events over HTTP where none waits for them; default 30,000. */
   pollMs?: number
   /** Large live events come compressed. Default true. */
   compress?: boolean

@@ -8,7 +8,7 @@ import type { Calls } from './calls.js'
 export interface PresencesDeps {
   calls: Calls
   tell(signal: Signal): void
-  trouble(error: HubError): void
+  trouble: (error: HubError) => void
 }
 
 /** Who watches a topic, as far as it was told. */

@@ -10,6 +10,9 @@ import type { Settled } from './options.js'
 export type SocketTransport = Exclude<Transport, 'http'>
 type SocketOptions = Pick<Settled, 'path' | 'withCredentials' | 'connectTimeoutMs' | 'ackTimeoutMs'>
 
+/** The longest that a command may take, and its answer, ms. */
+const LONGEST_RETIREMENT_MS = 660_000
+
 export class SocketRung implements Rung {
   readonly #socket: Socket
   readonly #pending = new Set<(error: Dropped) => void>()
@@ -54,7 +57,8 @@ export class SocketRung implements Rung {
   retire(): void {
     this.#phase = 'retired'
     // What is sent to it from now on is of no use to anybody.
-    if (this.#socket.connected) this.#socket.emit('unsubscribe', {}, () => undefined)
+    this.#socket.emit('unsubscribe', {})
+    this.#timer = setTimeout(() => this.#end({ by: 'network' }), LONGEST_RETIREMENT_MS)
     this.#closeIfIdle()
   }
 
@@ -126,7 +130,11 @@ export class SocketRung implements Rung {
   }
 
   #closeIfIdle(): void {
-    if (this.#phase === 'retired' && this.#pending.size === 0 && this.#owed <= 0) this.#end({ by: 'network' })
+    if (this.#phase !== 'retired' || this.#pending.size > 0 || this.#owed > 0) return
+    // A close would overtake our last answer: behind this one the hub has read it.
+    this.#socket.emit('unsubscribe', {}, () => {
+      if (this.#phase === 'retired' && this.#pending.size === 0 && this.#owed === 0) this.#end({ by: 'network' })
+    })
   }
 
   #end(end: RungEnd): void {

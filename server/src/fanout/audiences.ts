@@ -43,7 +43,7 @@ export class Audiences {
     return this.byKey.size
   }
 
-  join(session: Session): void {
+  join(session: Session): Audience {
     const key = session.audienceKey
     let audience = this.byKey.get(key)
     if (!audience) {
@@ -59,6 +59,7 @@ export class Audiences {
       if (readers) readers.add(session)
       else this.readers.set(inbox, new Set([session]))
     }
+    return audience
   }
 
   leave(session: Session): void {

@@ -14,7 +14,7 @@ export class Holding {
   private entries: TailEntry[] = []
   private since: Cursor = ''
   private bytes = 0
-  /** `Date.now()` at which they go; Infinity: nothing waits. */
+  /** `performance.now()` at which they go; Infinity: nothing waits. */
   private due = Number.POSITIVE_INFINITY
   private timer?: NodeJS.Timeout
 
@@ -25,13 +25,18 @@ export class Holding {
     return this.entries.length === 0
   }
 
+  /** Everything up to here was given; undefined when nothing waits. */
+  get waitsBehind(): Cursor | undefined {
+    return this.isEmpty ? undefined : this.since
+  }
+
   /**
    * @param flushed where the audience stands before these entries
    * @returns false: something among them goes at once, or as much waits as one message holds
    */
   add(entries: readonly TailEntry[], subscriptions: readonly Subscription[], flushed: Cursor): boolean {
     if (this.isEmpty) this.since = flushed
-    const now = Date.now()
+    const now = performance.now()
     let due = this.due
     for (const entry of entries) {
       this.entries.push(entry)

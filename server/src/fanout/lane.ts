@@ -79,6 +79,8 @@ export class Lane implements TailListener {
     const now = Date.now()
     for (const entry of entries) this.unmarkedBytes += entry.size
     const { shared, paced, mailed } = this.audiences.route(entries)
+    // Mail goes at once, and what its readers' audiences gathered stands before it (I1).
+    for (const session of mailed.keys()) if (!paced.has(this.audiences.audienceOf(session)!)) this.releaseFor(session)
     for (const [audience, hits] of paced) this.hold(audience, hits, mailed)
     for (const [audience, chunks] of shared) {
       const sessions = [...audience.sessions].filter((session) => !mailed.has(session))
@@ -105,7 +107,7 @@ export class Lane implements TailListener {
     for (const session of this.sessions) {
       if (session.state !== 'live' || (!all && session.heardAt > late)) continue
       // What its subscriptions gather stands before the bookmark; it hears soon.
-      if (this.audiences.audienceOf(session)?.holding?.isEmpty === false) continue
+      if (session.gathering?.() !== undefined) continue
       if (session.heardCursor === this.tail.cursor) continue
       session.heardCursor = this.tail.cursor
       session.heardAt = now
@@ -172,6 +174,8 @@ export class Lane implements TailListener {
   private fallBehind(session: Session, cause: string, held = false): void {
     if (session.state !== 'live') return
     this.leave(session)
+    // What was gathered went to it on its way out, and was too much for it: it catches up already, from its own place.
+    if (session.state !== 'live') return
     // Bursts without anything for the session did not move it: it stands at flushed, unless this burst moved it beyond.
     if (!held && !session.isAhead) session.moveTo(this.tail.cursor)
     session.state = nextState(session.state, 'fell-behind')
@@ -207,16 +211,22 @@ export class Lane implements TailListener {
 
   /** What the audience gathered so far is not for whoever joins now. */
   private join(session: Session): void {
-    const audience = this.audiences.audienceFor(session)
-    if (audience) this.release(audience)
-    this.audiences.join(session)
+    const existing = this.audiences.audienceFor(session)
+    if (existing) this.release(existing)
+    const audience = this.audiences.join(session)
+    session.gathering = audience.isPaced ? () => audience.holding?.waitsBehind : undefined
   }
 
   /** What was gathered is given first: a session that is nowhere stands at the flushed position, or where a slow socket left it. */
   private leave(session: Session): void {
+    this.releaseFor(session)
+    this.audiences.leave(session)
+    session.gathering = undefined
+  }
+
+  private releaseFor(session: Session): void {
     const audience = this.audiences.audienceOf(session)
     if (audience) this.release(audience)
-    this.audiences.leave(session)
   }
 
   private count(subscription: Subscription, change: number): void {

@@ -55,6 +55,8 @@ export class Session {
   heardCursor?: Cursor
   /** Told when its socket was given mail. */
   onMail?: () => void
+  /** Live: up to where it was given everything, when its audience still gathers what lies behind; undefined when nothing waits. */
+  gathering?: () => Cursor | undefined
   private offset!: Offset
 
   /** @param cursor the connection holds everything up to here; must be well-formed */
@@ -64,16 +66,16 @@ export class Session {
 
   /** The connection was given everything up to here. */
   get position(): Offset {
-    return this.state === 'live' ? this.tail.flushed : this.offset
+    return this.state === 'live' ? offsetOf(this.positionCursor) : this.offset
   }
 
   get positionCursor(): Cursor {
-    return this.state === 'live' ? this.tail.cursor : this.cursor
+    return this.state === 'live' ? (this.gathering?.() ?? this.tail.cursor) : this.cursor
   }
 
   moveTo(cursor: Cursor): void {
     this.cursor = cursor
-    this.offset = cursor.slice(cursor.indexOf('.') + 1)
+    this.offset = offsetOf(cursor)
   }
 
   /** After an epoch gap offsets of the lost branch mean nothing: what follows counts for every subscription. */
@@ -101,4 +103,8 @@ export class Session {
     const interests = [...new Set(this.chosen.map(interestKey))].sort()
     return `${this.outlet.encoding.name} ${this.project} ${interests.join(' ')}`
   }
+}
+
+function offsetOf(cursor: Cursor): Offset {
+  return cursor.slice(cursor.indexOf('.') + 1)
 }

@@ -83,7 +83,7 @@ export abstract class Guest implements Client {
   /** For good: the client must not come back with the same credential by itself. */
   protected abstract dismiss(reason: HubError): void
   /** So that the client comes back. */
-  protected abstract release(): void
+  protected abstract release(because: ClosedBecause): void
 
   profile(): Profile {
     const { agentType, capabilities = [] } = this.identity()
@@ -128,7 +128,7 @@ export abstract class Guest implements Client {
   /** Closed so that the client reconnects: to another worker, or as whoever resumed its session. */
   leave(reason: ClosedBecause): void {
     this.ending ??= reason
-    this.release()
+    this.release(reason)
   }
 
   /** @param wire what the transport says of the end; @param because the same in the protocol's words */

@@ -32,14 +32,17 @@ class PythonProcess {
   private readonly logs = new Map<number, Log>()
   private said = ''
   private count = 0
+  private over?: string
 
   constructor(program: string) {
     this.child = spawn(program, [resolve('test/conformance/drivers/python_driver.py')], { env: { ...process.env, PYTHONPATH: resolve('client-sdk/python/src') }, stdio: ['pipe', 'pipe', 'pipe'] })
     leash(this.child)
     this.child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.said = (this.said + text).slice(-10_000)))
     createInterface({ input: this.child.stdout! }).on('line', (line) => this.take(JSON.parse(line) as Line))
+    this.child.stdin!.on('error', () => undefined)
     this.child.once('exit', (code) => {
-      for (const settle of this.waiting.values()) settle({ fault: `the Python process ended with ${code}: ${this.said}` })
+      this.over = `the Python process ended with ${code}: ${this.said}`
+      for (const settle of this.waiting.values()) settle({ fault: this.over })
     })
   }
 
@@ -60,6 +63,7 @@ class PythonProcess {
 
   call(who: number, call: string, input: object): Promise<unknown> {
     const n = ++this.count
+    if (this.over !== undefined) return Promise.reject(new Error(this.over))
     return new Promise((resolve, reject) => {
       this.waiting.set(n, ({ result, refused, message, fault }) => {
         this.waiting.delete(n)

@@ -63,7 +63,11 @@ class SocketConnection implements Connected {
     return new Promise((resolve, reject) => {
       this.socket.once('connect', () => resolve())
       this.socket.on('connect_error', (error: Error & { data?: Failure }) => {
-        if (error.data) reject(new Refused(error.data.code, error.data.message))
+        if (!error.data) return
+        // Its transport would stay, and come back for ever.
+        this.socket.disconnect()
+        this.socket.io.engine.close()
+        reject(new Refused(error.data.code, error.data.message))
       })
     })
   }

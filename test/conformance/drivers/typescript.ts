@@ -6,13 +6,10 @@ import { Log, Refused, type Connected, type Driver, type Heard, type Published }
 export const typescript: Driver = {
   name: 'TypeScript SDK',
   async connect(url, { token, project, compress = false }) {
-    const client = connect(url, { token, project, compress, reconnect: { minMs: 20, maxMs: 100 } })
-    try {
-      await client.ready()
-    } catch (error) {
-      throw refusedBy(error)
-    }
-    return new SdkConnection(client)
+    const open = () => connect(url, { token, project, compress, reconnect: { minMs: 20, maxMs: 100 } })
+    const client = open()
+    await refusing(client.ready())
+    return new SdkConnection(client, open)
   },
 }
 
@@ -20,7 +17,7 @@ class SdkConnection implements Connected {
   private readonly log = new Log()
   private subscriptions: { topics: string[]; subscription: Subscription }[] = []
 
-  constructor(private readonly client: Client) {
+  constructor(private readonly client: Client, private readonly open: () => Client) {
     client.on('*', (event, { cursor }) => this.log.event(event, cursor))
     client.onGap((gap) => this.log.gap(gap))
     client.onError(({ code }) => this.log.complaints.push(code))
@@ -76,15 +73,20 @@ class SdkConnection implements Connected {
     return [...(await refusing(this.client.snapshot(topics))).entities]
   }
 
-  /** It has no question for history alone: a subscription that is left when it is live. */
+  /** It has no question for history alone: a client of its own, which is closed when it is live. */
   async history({ limit, wait: _none, since = 'all', ...request }: HistoryRequest): Promise<{ events: Heard[]; gap?: Connected['gaps'][number] }> {
+    const reader = this.open()
     const found = new Log()
-    const subscription = await refusing(this.client.subscribe({ ...request, since }))
-    subscription.on((event, { cursor }) => found.event(event, cursor))
-    subscription.onGap((gap) => found.gap(gap))
-    await refusing(subscription.live())
-    await subscription.unsubscribe()
-    return { events: found.heard.slice(0, limit), gap: found.gaps[0] }
+    reader.on('*', (event, { cursor }) => found.event(event, cursor))
+    reader.onGap((gap) => found.gap(gap))
+    try {
+      const subscription = await refusing(reader.subscribe({ ...request, since }))
+      subscription.on(() => undefined)
+      await refusing(subscription.live())
+      return { events: found.heard.slice(0, limit), gap: found.gaps[0] }
+    } finally {
+      reader.close()
+    }
   }
 
   signal(topic: string, name: string, data?: unknown): Promise<void> {

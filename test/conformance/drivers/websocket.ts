@@ -32,7 +32,10 @@ export const websocket: Driver = {
   name: 'WebSocket',
   async connect(url, credentials) {
     const connection = new WebSocketConnection(url, credentials)
-    await connection.open([])
+    await connection.open([]).catch((error: unknown) => {
+      connection.close()
+      throw error
+    })
     return connection
   },
 }

@@ -90,7 +90,13 @@ class AsyncHubbub(Core):
             raise self._end or HubError("UNAVAILABLE", "The client is closed.")
         if self._connection is None:
             self._connection = Connection(self._url, self._options, self._credentials, self._open_session(), self)
-        await self._connection.open(wait)
+        try:
+            await self._connection.open(wait)
+        except HubError:
+            # Refused for good: nothing is left open for the program to close.
+            if self._closing:
+                await asyncio.shield(self._closing)
+            raise
 
     async def close(self) -> None:
         """For good. Publishes without an answer fail, loops over subscriptions end."""

@@ -19,7 +19,7 @@ from .credentials import Credentials
 from .errors import Dropped, HubError, as_error, retry_after
 from .http_api import HttpApi
 from .http_link import HttpLink
-from .link import Answer, Heard, Link, LinkEvents
+from .link import Answer, Heard, Held, Link, LinkEvents
 from .options import Options, Transport
 from .socket_link import Session, SocketLink
 
@@ -36,8 +36,8 @@ class _TokenFailed(HubError):
 class ConnectionEvents(LinkEvents, Protocol):
     def connecting(self) -> None: ...
 
-    def opened(self, is_resumed: bool) -> None:
-        """On a new link. Unless it is resumed, nothing that an older one was told counts here."""
+    def opened(self, held: Held) -> None:
+        """On a new link; nothing that an older one was told counts here, unless it is `known`."""
 
     def dropped(self) -> None: ...
 
@@ -67,6 +67,8 @@ class Connection:
         self._is_last_chance = False
         # Of the last connection over Socket.IO.
         self._resume: Session | None = None
+        # No other link was there since.
+        self._is_resume_fresh = False
         # What carried the last connection: the others failed before it did.
         self._last: Transport = options.transports[0]
 
@@ -191,7 +193,8 @@ class Connection:
         self._is_last_chance = False
         self._why = None
         # What it brought already is for whoever knows that it is a new one.
-        self._events.opened(link.is_resumed)
+        self._events.opened("none" if not link.is_resumed else "known" if self._is_resume_fresh else "unknown")
+        self._is_resume_fresh = False
         link.start(self._events)
         self._renew_in_time(link)
         if not self._first.done():
@@ -199,6 +202,7 @@ class Connection:
 
     def _remember(self, link: Link) -> None:
         if isinstance(link, SocketLink):
+            self._is_resume_fresh = link.session is not None
             self._resume = link.session or self._resume
 
     def _let_go(self, link: Link) -> None:

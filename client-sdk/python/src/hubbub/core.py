@@ -20,7 +20,7 @@ from .envelope import Gap, HubEvent, Signal, Undecodable, event_of, gap_of, sign
 from .errors import Dropped, HubError, as_error
 from .feed import Feed, FeedHost
 from .interest import type_matches
-from .link import Answer, Heard
+from .link import Answer, Heard, Held
 from .listeners import Lane, Listeners
 from .mail import Mail
 from .options import Options
@@ -60,10 +60,10 @@ class Core:
     def connecting(self) -> None:
         self._go("retry")
 
-    def opened(self, is_resumed: bool) -> None:
+    def opened(self, held: Held) -> None:
         self._go("opened")
         self.calls.tell("opened")
-        self._feed.opened(is_resumed)
+        self._feed.opened(held)
         self._outbox.flush()
 
     def dropped(self) -> None:

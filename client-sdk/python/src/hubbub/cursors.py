@@ -21,6 +21,11 @@ def offset_of(cursor: str | None) -> Offset:
     return (int(match[2]), int(match[3])) if match else ORIGIN
 
 
+def epoch_of(cursor: str | None) -> str | None:
+    match = _CURSOR.fullmatch(cursor) if cursor is not None else None
+    return match[1] if match else None
+
+
 def is_after(cursor: str, other: str | None) -> bool:
     """Whether it lies behind the other; behind none lies everything."""
     return other is None or offset_of(cursor) > offset_of(other)

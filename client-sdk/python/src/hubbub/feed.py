@@ -18,7 +18,7 @@ from .envelope import Gap, HubEvent, gap_of
 from .errors import Dropped, HubError, error_of, retry_after
 from .http_api import take
 from .interest import matches
-from .link import Answer, Heard
+from .link import Answer, Heard, Held
 from .listeners import OnRaise
 from .merge import Merge
 from .state import Backoff
@@ -51,9 +51,7 @@ class Feed:
         self._merge = Merge(host.on_event)
         # Raised with each connection: what was asked on an older one is void.
         self._round = 0
-        # Changes of subscriptions that are under way; the hub's answer to one may never come.
-        self._asking = 0
-        # What subscriptions the hub holds is not known.
+        # A change of subscriptions was under way when the connection ended: what the hub holds is not known.
         self._is_unclear = False
         self._told_gap = ""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -81,12 +79,12 @@ class Feed:
 
     # ---------------------------------------------------------------- the link's side
 
-    def opened(self, is_resumed: bool) -> None:
-        """A new connection has no subscriptions; one that is resumed has those of the older one, and brings what they missed."""
+    def opened(self, held: Held) -> None:
+        """Where the hub holds the older connection's subscriptions, it brings by itself what they missed."""
         self._round += 1
         self._merge.opened()
         self._told_gap = ""
-        is_known = is_resumed and not self._is_unclear
+        is_known = held == "known" and not self._is_unclear
         for subscription in self._subscriptions.values():
             if is_known and subscription.phase == "live":
                 continue
@@ -95,7 +93,7 @@ class Feed:
             if subscription.since is not None:
                 self._merge.join(subscription, subscription.position)
         self._host.on_reading(self.is_reading)
-        self._start(self._read_all(self._round, is_resumed and not is_known))
+        self._start(self._read_all(self._round, drop=held != "none" and not is_known))
 
     async def _read_all(self, round: int, drop: bool) -> None:
         if drop:
@@ -109,7 +107,6 @@ class Feed:
 
     def dropped(self) -> None:
         self._round += 1
-        self._is_unclear = self._is_unclear or self._asking > 0
 
     def event(self, event: HubEvent) -> None:
         for subscription in list(self._subscriptions.values()):
@@ -137,7 +134,9 @@ class Feed:
         if not live or gap.reason == "session":
             return
         for subscription in live:
-            subscription.gap(gap)
+            # Over HTTP it may be about what only others have yet to hear.
+            if gap.reason != "trimmed" or is_after(gap.end, subscription.position):
+                subscription.gap(gap)
         self._tell_gap(gap, True)
         self._merge.live(gap.end)
 
@@ -256,11 +255,11 @@ class Feed:
                 self._host.on_error(error)
 
     async def _change(self, name: str, payload: dict[str, Any], heard: Heard | None = None) -> Answer:
-        self._asking += 1
         try:
             return await self._host.request(name, payload, heard=heard)
-        finally:
-            self._asking -= 1
+        except Dropped:
+            self._is_unclear = True
+            raise
 
     def _tell_gap(self, gap: Gap, was_here: bool) -> None:
         """`was_here`: what this client was given is concerned, and not only an old cursor that a user brought along."""

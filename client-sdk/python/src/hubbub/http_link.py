@@ -41,6 +41,9 @@ class HttpLink:
         self._events: LinkEvents | None = None
         self._is_open = True
         self._asking = 0
+        # Subscriptions whose answer is under way. Nothing is told meanwhile: what came live must not be beyond where they will begin (I1).
+        self._joining = 0
+        self._joined_all = asyncio.Event()
         # Topics of each live subscription; mail has none of its own.
         self._live: dict[str, list[str]] = {}
         self._mail: list[str] = []
@@ -82,6 +85,7 @@ class HttpLink:
         if handler is None:
             return refusal(HubError("BUSINESS_LOGIC_ERROR", f"'{name}' needs a connection; the client speaks HTTP only at present."))
         self._asking += 1
+        self._joining += name == "subscribe"
         try:
             answer = await handler(payload, max(self._options.ack_timeout, patience))
         except Dropped as error:
@@ -91,6 +95,9 @@ class HttpLink:
             answer = refusal(error)
         finally:
             self._asking -= 1
+            self._joining -= name == "subscribe"
+            if not self._joining:
+                self._joined_all.set()
         if heard:
             heard(answer)
         if name == "subscribe":
@@ -171,6 +178,8 @@ class HttpLink:
             answer = await self._register_by_event(asked, limit)
         elif error is not None:
             return answer
+        if answer.get("mailGap") and self._events:
+            self._events.troubled(HubError("REPLAY_GAP", "Mail of this agent may be missing.", answer["mailGap"]))
         topic = f"inbox:{answer['agentId']}"
         if topic not in self._mail:
             self._mail.append(topic)
@@ -223,6 +232,10 @@ class HttpLink:
                     if failures >= self._options.tries:
                         raise
                     await asyncio.sleep(self._options.reconnect.delay(failures))
+                    continue
+                if self._joining:
+                    self._joined_all.clear()
+                    await self._joined_all.wait()
                     continue
                 self._tell(result)
                 # A hub, or something before it, that does not wait.

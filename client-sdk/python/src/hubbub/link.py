@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, TypeGuard
+from typing import Any, Literal, Protocol, TypeGuard
 
 from .errors import HubError
 from .options import Transport
 
 Answer = Mapping[str, Any]
+#: What the hub holds of this client's subscriptions at the beginning of a link: none; those that the link before it had; or some of older days.
+Held = Literal["none", "known", "unknown"]
 #: Called in the answer's own turn, before whatever the hub sent behind it.
 Heard = Callable[[Answer], None]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from .cursors import ORIGIN, Offset, is_after, offset_of
+from .cursors import ORIGIN, Offset, epoch_of, is_after, offset_of
 from .envelope import HubEvent
 
 
@@ -37,8 +37,8 @@ class Merge:
         self._jumped = None
 
     def live(self, cursor: str, event: HubEvent | None = None) -> None:
-        # A link of single requests may go back to where a new subscription begins.
-        if is_after(cursor, self._live):
+        # A link of single requests may go back to where an agent's mail begins; in another epoch offsets may start over.
+        if is_after(cursor, self._live) or epoch_of(cursor) != epoch_of(self._live):
             self._live = cursor
         if event:
             self._held.append((offset_of(cursor), event))

@@ -258,6 +258,7 @@ class SocketLink:
             if task is not None and task is not asyncio.current_task():
                 task.cancel()
         if engine.ws is not None and not engine.ws.closed:
-            transport = getattr(getattr(engine.ws, "_writer", None), "transport", None)
-            if transport is not None:
-                transport.abort()
+            # Its own `close` waits for the other side.
+            response = getattr(engine.ws, "_response", None)
+            if response is not None:
+                response.close()

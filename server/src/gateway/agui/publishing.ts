@@ -44,7 +44,9 @@ type Context = NonNullable<EventInput['metadata']>
 function contextOf(request: Request<{ runId: string }>): Context {
   const { runId } = request.params
   const threadId = queryOf(request).get('threadId')
-  for (const topic of [`run:${runId}`, ...(threadId ? [`thread:${threadId}`] : [])]) if (!isTopic(topic)) throw new HubError('INVALID_TOPIC', undefined, { topic: topic.slice(0, 100) })
+  for (const topic of [`run:${runId}`, ...(threadId ? [`thread:${threadId}`] : [])] as string[]) {
+    if (!isTopic(topic)) throw new HubError('INVALID_TOPIC', undefined, { topic: String(topic).slice(0, 100) })
+  }
   return { runId, ...(threadId && { threadId }) }
 }
 

@@ -125,13 +125,13 @@ export class Replica {
 
 /** As the snapshot has them; those that it does not name behind. */
 function ordered(messages: readonly Message[], { messages: named }: AguiOf<'MESSAGES_SNAPSHOT'>): Message[] {
-  const places = new Map(named.map(({ id }, place) => [id, place]))
-  const unnamed = messages.filter(({ id }) => !places.has(id))
-  return [...named, ...unnamed]
+  const known = new Set(named.map(({ id }) => id))
+  return [...named, ...messages.filter(({ id }) => !known.has(id))]
 }
 
 /** Metadata is in the message by now; and what one event brought is not brought again. */
-function bare<E extends AguiEvent>({ metadata: _, rawEvent: __, timestamp: ___, ...rest }: E): E {
+function bare<E extends AguiEvent>(event: E): E {
+  const { metadata: _, rawEvent: __, timestamp: ___, ...rest } = event
   return rest as unknown as E
 }
 

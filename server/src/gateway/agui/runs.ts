@@ -115,7 +115,7 @@ function readAsked(request: Request<{ runId: string }>, messages: readonly Messa
   const query = queryOf(request)
   const { runId } = request.params
   // A run's id with a `*` would be a pattern, and tell of several runs.
-  if (!isTopic(`run:${runId}`)) throw new HubError('INVALID_TOPIC', undefined, { topic: `run:${runId.slice(0, 100)}` })
+  if (!isTopic(`run:${runId}`)) throw new HubError('INVALID_TOPIC', undefined, { topic: `run:${runId}`.slice(0, 100) })
   const from = query.get('from')
   if (from && from !== 'start' && from !== 'snapshot') throw new HubError('INVALID_MESSAGE', '`from` must be start or snapshot.', { field: 'from' })
   const wait = readNumber('wait', query.get('wait') || '0')

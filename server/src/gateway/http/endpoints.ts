@@ -2,6 +2,7 @@
  * Every address that the HTTP gateway answers, in one table: `/api/docs` shows it, `/api/openapi.json` is made of it, and tests hold it
  * against the routes and run its examples. A new address is a line here; what a group needs more than a line for stands in `endpoints/`.
  */
+import { RUN_ENDPOINTS } from '../agui/endpoints.js'
 import type { Group } from './endpoint.js'
 import { ADMINISTRATION, OPERATION } from './endpoints/administration.js'
 import { EVENTS, WEBHOOKS } from './endpoints/events.js'
@@ -12,4 +13,4 @@ import { POLLING, TASKS } from './endpoints/tasks.js'
 
 export type { Endpoint, Group } from './endpoint.js'
 
-export const ENDPOINTS: readonly Group[] = [EVENTS, MESSAGES, STATE, TASKS, POLLING, WEBHOOKS, SINKS, ADMINISTRATION, OPERATION]
+export const ENDPOINTS: readonly Group[] = [{ ...EVENTS, endpoints: [...EVENTS.endpoints, ...RUN_ENDPOINTS] }, MESSAGES, STATE, TASKS, POLLING, WEBHOOKS, SINKS, ADMINISTRATION, OPERATION]

@@ -40,7 +40,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 const LOW_BYTES = 64 * 1024
 /** A response does not always say that it drained; ms. */
 const LOOK_MS = 200
-/** Of heartbeats that found as much waiting as the one before. */
+/** Heartbeats between which the client took nothing of what waits for it. */
 const MOST_STALLS = 4
 const HEARTBEAT = Buffer.from(':\n\n')
 
@@ -114,7 +114,9 @@ export class EventStream {
   private expiry?: NodeJS.Timeout
   private ending?: ClosedBecause
   private stalls = 0
-  private waited = 0
+  /** Bytes: handed to the response; and taken by the network, as of the last heartbeat. */
+  private written = 0
+  private taken = 0
 
   constructor(readonly identity: Identity, private readonly response: Response, private readonly options: StreamOptions, private readonly deps: StreamsDeps) {
     const { metrics, attendance, settings } = deps
@@ -144,7 +146,9 @@ export class EventStream {
   write(bytes: Buffer): void {
     if (!this.isOpen) return
     this.deps.metrics.writes.inc({ way: 'buffer' })
-    this.response.write(this.gzip ? this.gzip.piece(bytes) : bytes)
+    const piece = this.gzip ? this.gzip.piece(bytes) : bytes
+    this.written += piece.length
+    this.response.write(piece)
   }
 
   /** Bytes that the socket has not taken. */
@@ -180,8 +184,9 @@ export class EventStream {
   beat(): void {
     const waiting = this.waiting()
     // Nothing is added for whoever takes nothing; a peer that is gone without a word would hold its place for a quarter of an hour.
-    this.stalls = waiting > 0 && waiting >= this.waited ? this.stalls + 1 : 0
-    this.waited = waiting
+    const taken = this.written - waiting
+    this.stalls = waiting > 0 && taken <= this.taken ? this.stalls + 1 : 0
+    this.taken = taken
     if (this.stalls >= MOST_STALLS) this.drop()
     else if (waiting === 0) this.write(HEARTBEAT)
   }

@@ -16,10 +16,6 @@ import type { Operations } from '../../operations/operations.js'
 import type { Settings } from '../../settings/table.js'
 import type { Sessions } from '../../store/port.js'
 
-const POLICY = 1008
-const INTERNAL = 1011
-const TRY_AGAIN_LATER = 1013
-
 /** How a connection was asked for. */
 export interface Opening {
   /** The part of the path that names something: a task, a project. */
@@ -95,7 +91,7 @@ export interface Dialect {
   readonly awayCode?: number
   /** Told before such a close. */
   farewell?(because: ClosedBecause): object
-  /** The close frame behind a failure that ends the connection; default: 1008, or 1011 where the hub failed, and the failure's message. */
+  /** The close frame behind a failure that ends the connection; default: `endingOf`. */
   ending?(failure: Failure): { code: number; reason: string }
   /**
    * What the connection is subscribed to from its beginning, and since when. Rejects with `HubError`.
@@ -111,11 +107,4 @@ export interface Dialect {
   failure(failure: Failure, about?: unknown): object
   /** Beside the protocol's own ping. */
   ping?(): object
-}
-
-/** The close frame behind a failure that ends a connection. */
-export function endingOf(dialect: Dialect, failure: Failure): { code: number; reason: string } {
-  if (dialect.ending) return dialect.ending(failure)
-  const code = failure.code === 'INTERNAL_ERROR' ? INTERNAL : failure.retryable ? TRY_AGAIN_LATER : POLICY
-  return { code, reason: failure.message }
 }

@@ -53,8 +53,8 @@ export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGat
   const messages: MessageDeps = { ...deps, take: () => 0 }
   const peerDeps: PeerDeps = { ...deps, messages }
 
-  const openingOf = (route: Route, request: IncomingMessage, identity: Identity): Opening => ({
-    ...(route.name !== undefined && { name: route.name }), query: new URL(request.url ?? '/', 'http://hub').searchParams, identity,
+  const openingOf = (route: Route, request: IncomingMessage, identity: Identity, auth?: unknown): Opening => ({
+    ...(route.name !== undefined && { name: route.name }), query: new URL(request.url ?? '/', 'http://hub').searchParams, identity, ...(auth !== undefined && { auth }),
   })
   const placeOf = async (dialect: Dialect, opening: Opening): Promise<Follow> =>
     await operations.follow(opening.identity, { mail: true, ...(await (dialect.begin ? dialect.begin(opening) : begin(opening))) })
@@ -73,14 +73,14 @@ export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGat
       const dialect = dialects.get(route)
       if (!dialect) throw new HubError('NOT_FOUND', 'There is no such dialect.')
       const id = randomUUID()
-      const admit = async (presented: { credential?: Parameters<Authenticator['authenticate']>[0]; project?: string }) => {
+      const admit = async (presented: { credential?: Parameters<Authenticator['authenticate']>[0]; project?: string; auth?: unknown }) => {
         const identity = await authenticator.authenticate(presented.credential, projectOf(route, presented.project))
-        const opening = openingOf(route, request, identity)
+        const opening = openingOf(route, request, identity, presented.auth)
         return { opening, follow: await placeOf(dialect, opening) }
       }
       if (dialect.entrance) {
         const opened = await upgrade(request, socket, head)
-        return new Lobby({ socket: opened, dialect, request, settings, metrics: deps.metrics, admit, enter: (arrival) => new Peer({ id, socket: opened, tcp: socket as TcpSocket, dialect, ...arrival }, peerDeps) }).begin()
+        return new Lobby({ id, socket: opened, dialect, request, settings, metrics: deps.metrics, admit, enter: (arrival) => new Peer({ id, socket: opened, tcp: socket as TcpSocket, dialect, ...arrival }, peerDeps) }).begin()
       }
       const arrival = await admit(credentialFromRequest(request))
       // Synchronous from the upgrade on: no message of the client comes before somebody listens.

@@ -10,23 +10,23 @@ import type { Metrics } from '../../observe/metrics.js'
 import type { Follow } from '../../operations/operations.js'
 import type { Settings } from '../../settings/table.js'
 import { hubErrorOf } from '../../store/failure.js'
+import { endingOf } from './closing.js'
 import type { Dialect, Opening } from './dialect.js'
 import { parseMessage } from './parse.js'
 
 export interface LobbyDeps {
+  id: string
   socket: WebSocket
   dialect: Dialect
   request: IncomingMessage
   settings: Settings
   metrics: Metrics
   /** Rejects with `HubError`. */
-  admit: (presented: Presented) => Promise<{ opening: Opening; follow: Follow }>
+  admit: (presented: Presented & { auth?: unknown }) => Promise<{ opening: Opening; follow: Follow }>
   /** Synchronous: takes over the socket's messages. */
   enter: (arrival: { opening: Opening; follow: Follow }) => unknown
 }
 
-const POLICY = 1008
-const INTERNAL = 1011
 /** Messages that a client sends before it is let in. */
 const MOST_EARLY = 32
 
@@ -41,11 +41,12 @@ export class Lobby {
   }
 
   begin(): void {
-    const { settings, dialect, request } = this.deps
+    const { id, socket, settings, dialect } = this.deps
+    if (dialect.entrance!.greeting) socket.send(JSON.stringify(dialect.entrance!.greeting(id, settings)))
     this.timer = setTimeout(() => this.refuse(new HubError('AUTH_MISSING_TOKEN', `No credential came within ${settings.connectTimeoutMs} ms.`)), settings.connectTimeoutMs)
     let presented: Presented
     try {
-      presented = credentialFromRequest(request)
+      presented = this.presented()
     } catch (error) {
       return this.refuse(error)
     }
@@ -60,13 +61,18 @@ export class Lobby {
     try {
       const auth = this.deps.dialect.entrance!.credentialsIn(parseMessage(data, isBinary))
       if (auth === undefined) throw new HubError('AUTH_MISSING_TOKEN')
-      void this.tryToEnter({ ...credentialFromRequest(this.deps.request), ...credentialFromAuth(auth) })
+      void this.tryToEnter({ ...this.presented(), ...credentialFromAuth(auth), auth })
     } catch (error) {
       this.refuse(error)
     }
   }
 
-  private async tryToEnter(presented: Presented): Promise<void> {
+  private presented(): Presented {
+    const { dialect, request } = this.deps
+    return dialect.entrance!.presentedBy?.(request) ?? credentialFromRequest(request)
+  }
+
+  private async tryToEnter(presented: Presented & { auth?: unknown }): Promise<void> {
     const { socket, admit, enter } = this.deps
     this.busy = true
     try {
@@ -89,6 +95,7 @@ export class Lobby {
     const failure = hubErrorOf(error)
     metrics.rejections.inc({ code: failure.code })
     socket.send(JSON.stringify(dialect.entrance!.refused(failure.toJSON() satisfies Failure)))
-    socket.close(failure.code === 'INTERNAL_ERROR' ? INTERNAL : POLICY, failure.message.slice(0, 120))
+    const { code, reason } = endingOf(dialect, failure)
+    socket.close(code, reason)
   }
 }

@@ -12,11 +12,33 @@ const LOW_BYTES = 64 * 1024
 /** A socket that is half dead does not always say that it drained, ms. */
 const LOOK_MS = 200
 
+export interface Wire {
+  socket: WebSocket
+  tcp: TcpSocket
+  metrics: Metrics
+  encoding: Dialect['encoding']
+}
+
 export class WebSocketOutlet implements Outlet {
   readonly encoding: Dialect['encoding']
+  private readonly socket: WebSocket
+  private readonly tcp: TcpSocket
+  private readonly metrics: Metrics
+  /** What the session says while its connection is made: the dialect's first words go before it. */
+  private early?: object[] = []
 
-  constructor(private readonly dialect: Dialect, private readonly socket: WebSocket, private readonly tcp: TcpSocket, private readonly metrics: Metrics) {
-    this.encoding = dialect.encoding
+  constructor(private readonly dialect: Dialect, { socket, tcp, metrics, encoding }: Wire) {
+    this.encoding = encoding
+    this.socket = socket
+    this.tcp = tcp
+    this.metrics = metrics
+  }
+
+  /** The first words were said. */
+  begin(): void {
+    const { early = [] } = this
+    this.early = undefined
+    for (const message of early) this.send(message)
   }
 
   write(chunk: Chunk): void {
@@ -27,11 +49,11 @@ export class WebSocketOutlet implements Outlet {
   }
 
   bookmark(cursor: Cursor): void {
-    this.send(this.dialect.bookmark(cursor))
+    this.tell(this.dialect.bookmark(cursor))
   }
 
   gap(gap: Gap): void {
-    this.send(this.dialect.gap(gap))
+    this.tell(this.dialect.gap(gap))
   }
 
   send(message: object | undefined): void {
@@ -44,6 +66,11 @@ export class WebSocketOutlet implements Outlet {
 
   async drained(): Promise<void> {
     while (this.socket.readyState === this.socket.OPEN && this.socket.bufferedAmount >= LOW_BYTES) await this.nextDrain()
+  }
+
+  private tell(message: object | undefined): void {
+    if (message && this.early) this.early.push(message)
+    else this.send(message)
   }
 
   private nextDrain(): Promise<void> {

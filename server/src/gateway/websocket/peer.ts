@@ -10,6 +10,7 @@ import { hubErrorOf } from '../../store/failure.js'
 import { Guest, type GuestDeps } from '../guest.js'
 import type { Guests } from '../guests.js'
 import { handleMessage, type MessageDeps } from '../messages.js'
+import { endingOf, shortened } from './closing.js'
 import type { Conversation, Dialect, Opening, Speaker } from './dialect.js'
 import { parseMessage } from './parse.js'
 import { WebSocketOutlet } from './outlet.js'
@@ -19,8 +20,6 @@ export interface PeerDeps extends GuestDeps {
   messages: MessageDeps
 }
 
-/** A close frame's reason is short, bytes. */
-const LONGEST_REASON = 120
 /** A peer that does not answer a close is cut off, ms. */
 const CLOSE_MS = 5000
 
@@ -43,11 +42,12 @@ export class Peer extends Guest implements Speaker {
 
   constructor(private readonly arrival: Arrival, private readonly peerDeps: PeerDeps) {
     const { id, socket, tcp, dialect, opening, follow } = arrival
-    const outlet = new WebSocketOutlet(dialect, socket, tcp, peerDeps.metrics)
+    const outlet = new WebSocketOutlet(dialect, { socket, tcp, metrics: peerDeps.metrics, encoding: dialect.encodingFor?.(opening) ?? dialect.encoding })
     super(id, 'ws', peerDeps, () => follow(outlet))
     this.outlet = outlet
     this.conversation = dialect.converse(this, opening)
     this.conversation.welcome?.()
+    outlet.begin()
     this.beat = setInterval(() => this.checkPulse(), dialect.heartbeat.pingMs)
     this.beat.unref()
     socket.on('message', (data, isBinary) => this.take(data, isBinary))
@@ -95,7 +95,7 @@ export class Peer extends Guest implements Speaker {
   close(code: number, reason: string): void {
     const { socket } = this.arrival
     if (socket.readyState === socket.CLOSED) return
-    socket.close(code, Buffer.byteLength(reason) > LONGEST_REASON ? Buffer.from(reason).subarray(0, LONGEST_REASON).toString('utf8').replace(/\uFFFD$/, '') : reason)
+    socket.close(code, shortened(reason))
     setTimeout(() => socket.terminate(), CLOSE_MS).unref()
   }
 
@@ -125,11 +125,14 @@ export class Peer extends Guest implements Speaker {
   }
 
   protected dismiss(reason: HubError): void {
-    this.close(reason.code === 'INTERNAL_ERROR' ? 1011 : 1008, reason.message)
+    const ending = endingOf(this.arrival.dialect, reason.toJSON())
+    this.close(ending.code, ending.reason)
   }
 
-  protected release(): void {
-    this.close(this.arrival.dialect.awayCode ?? 1001, 'come back')
+  protected release(because: ClosedBecause): void {
+    const { dialect } = this.arrival
+    this.outlet.send(dialect.farewell?.(because))
+    this.close(dialect.awayCode ?? 1001, `${because.charAt(0).toUpperCase()}${because.slice(1)}`)
   }
 
   private take(data: RawData, isBinary: boolean): void {
