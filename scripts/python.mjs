@@ -71,6 +71,6 @@ function leftOut(why) {
 
 /** What pip says last is about itself; what went wrong stands in its errors. */
 function lastLine(output) {
-  const lines = output.trim().split('\n')
+  const lines = output.trim().split('\n').map((line) => line.trim())
   return (lines.findLast((line) => line.startsWith('ERROR')) ?? lines.at(-1) ?? '').slice(0, 300)
 }

@@ -69,9 +69,9 @@ export function runPython(program: string, args: readonly string[], env: Record<
   return {
     lines,
     errors: () => errors,
-    says: async (what, deadlineMs) => String(await eventually(() => lines.find(fits(what)), `${what} of ${program}`, deadlineMs).catch((error: unknown) => {
+    says: (what, deadlineMs) => eventually(() => lines.find(fits(what)), `${what} of ${program}`, deadlineMs).catch((error: unknown) => {
       throw new Error(`${(error as Error).message}; it said ${JSON.stringify(lines.slice(-20))} ${errors.slice(-2000)}`, { cause: error })
-    })),
+    }),
     interrupt: () => void child.kill('SIGINT'),
     finish: () => child.stdin.end(),
     exited: ended(child),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hubbub import Hubbub, HubError, HubEvent, TaskCopilotClient
-from hubbub.threads import topic_for
+from hubbub.threads import is_of_other_kind, topic_for
 from hubs import Hub, Yard, free_port, publish_all, token
 
 
@@ -114,6 +114,10 @@ def test_the_topic_that_is_told_is_one_of_the_events_own_family_before_others() 
     def event(kind: str, *topics: str) -> HubEvent:
         return HubEvent("1", kind, 0, "default", topics, {}, {})
 
+    assert is_of_other_kind("stream:s", event("task.created", "task:1", "stream:s"), ["stream:s"])
+    assert not is_of_other_kind("stream:s", event("stream.progress", "stream:s"), ["stream:s"])
+    assert not is_of_other_kind("stream:s", event("task.created", "stream:s"), ["*"])
+    assert not is_of_other_kind("pipeline:p", event("task.created", "pipeline:p"), ["pipeline:p"])
     created = event("task.created", "pipeline:p", "task:1", "stream:s")
     assert topic_for(created, ["*"]) == "task:1"
     assert topic_for(created, ["stream:*", "pipeline:p"]) == "pipeline:p"

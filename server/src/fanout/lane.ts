@@ -58,7 +58,7 @@ export class Lane implements TailListener {
 
   close(session: Session): void {
     if (session.state === 'closed') return
-    this.leave(session)
+    this.drop(session)
     session.state = nextState(session.state, 'close')
     for (const subscription of session.subscriptions.values()) this.count(subscription, -1)
     this.sessions.delete(session)
@@ -222,6 +222,14 @@ export class Lane implements TailListener {
     this.releaseFor(session)
     this.audiences.leave(session)
     session.gathering = undefined
+  }
+
+  /** Nothing more is for it, and what the others of its audience gather need not go early for that. */
+  private drop(session: Session): void {
+    const audience = this.audiences.audienceOf(session)
+    this.audiences.leave(session)
+    session.gathering = undefined
+    if (audience?.sessions.size === 0) audience.holding?.take()
   }
 
   private releaseFor(session: Session): void {

@@ -121,7 +121,8 @@ class Hubbub:
     def subscribe(self, topics: str | Sequence[str], callback: Callback, *, since: Since | None = None) -> Off:
         """
         `callback(topic, event_type, data)`, once for each event that one of the topics takes. `topic` is the first of the event's topics that is
-        taken, one of the event's own family before others. Before `connect` it is kept for then; after it raises the hub's refusal. Answers
+        taken, one of the event's own family before others. Of streams, tasks, checkpoints and agents each topic brings what is
+        of its own kind: `stream:S` the events `stream.*`, not those of the tasks in it; `AsyncHubbub` brings all. Before `connect` it is kept for then; after it raises the hub's refusal. Answers
         a function that ends it.
         """
         wish = _Wish([topics] if isinstance(topics, str) else list(topics), callback, since)
@@ -203,7 +204,9 @@ class Hubbub:
 
         # `async`, so that it is bounded: a callback that falls far behind ends its subscription, and is told so.
         async def deliver(event: HubEvent) -> None:
-            await loop.run_in_executor(callbacks, wish.callback, topic_for(event, wish.topics), event.type, event.data)
+            topic = topic_for(event, wish.topics)
+            if not is_of_other_kind(topic, event, wish.topics):
+                await loop.run_in_executor(callbacks, wish.callback, topic, event.type, event.data)
 
         subscription.on(deliver)
 
@@ -264,3 +267,12 @@ def topic_for(event: HubEvent, patterns: Sequence[str]) -> str:
     taken = [topic for topic in event.topics if any(topic_matches(pattern, topic) for pattern in patterns)]
     family = f"{event.type.split('.', 1)[0]}:"
     return next((topic for topic in taken if topic.startswith(family)), taken[0] if taken else "")
+
+
+OWN_KIND = frozenset({"stream", "task", "checkpoint", "agent"})
+
+
+def is_of_other_kind(topic: str, event: HubEvent, patterns: Sequence[str]) -> bool:
+    """A task's event on the topic of its stream: a callback for streams could make nothing of it. `*` takes everything."""
+    family, kind = topic.split(":", 1)[0], event.type.split(".", 1)[0]
+    return "*" not in patterns and family in OWN_KIND and kind in OWN_KIND and kind != family

@@ -1,15 +1,17 @@
 /**
  * `/ws`: messages `{ type, id?, timestamp, payload }` with ISO timestamps, subscriptions by topic, and an event under one topic: the one
- * that was asked for. Topics of work carry what is about them: `task:T` the events `task.*`, unless `types` says otherwise.
+ * that was asked for. `stream:S` does not carry the events of its tasks here, unless `types` says otherwise.
  */
 import { HubError, isTopicPattern, topicFamily, topicMatches, type Cursor, type Failure, type Gap, type HistoryResult, type HubEvent, type Interest, type Signal, type SubscribeResult } from '@hubbub/protocol'
+import { CATALOGUE } from '@hubbub/protocol/catalogue'
 import type { Encoding, TailEntry } from '../../../fanout/entry.js'
 import { webSocketFrame } from '../../frame.js'
 import type { Conversation, Dialect, DialectDeps, Speaker } from '../dialect.js'
 import { fieldsOf } from '../parse.js'
 
-/** Families whose topics carry only events of their own kind here. */
+/** Of these each topic carries here what is of its own kind: `stream:S` no events of the tasks in it, which a client for streams could not read. */
 const OWN_KIND: ReadonlySet<string> = new Set(['stream', 'task', 'checkpoint', 'agent'])
+const FAMILIES = [...new Set(CATALOGUE.map(({ family }) => family))]
 /** The hub's failures in this dialect's words; all others keep their code. */
 const CODES: Readonly<Record<string, string>> = {
   INVALID_MESSAGE: 'WS_INVALID_MESSAGE', INVALID_TOPIC: 'WS_INVALID_TOPIC', SUBSCRIPTION_LIMIT: 'WS_SUBSCRIPTION_LIMIT', NOT_SUBSCRIBED: 'WS_NOT_SUBSCRIBED',
@@ -120,7 +122,7 @@ class TopicsConversation implements Conversation {
 
   /** What was before comes as events, then the subscription counts. */
   private async join(topic: string, options: Record<string, unknown>): Promise<void> {
-    const types = options['types'] ?? (OWN_KIND.has(topicFamily(topic)) && topic !== '*' ? [`${topicFamily(topic)}.*`] : undefined)
+    const types = options['types'] ?? typesFor(topicFamily(topic))
     let since = options['since']
     for (let more = true, first = true; more; first = false) {
       const snapshot = first ? options['snapshot'] : undefined
@@ -159,6 +161,12 @@ class TopicsConversation implements Conversation {
     this.subscriptions.delete(topic)
     await this.speaker.request('unsubscribe', { subscriptionId })
   }
+}
+
+/** All but the other kinds'. */
+function typesFor(family: string): string[] | undefined {
+  if (!OWN_KIND.has(family)) return undefined
+  return FAMILIES.filter((kind) => kind === family || !OWN_KIND.has(kind)).map((kind) => `${kind}.*`)
 }
 
 function topicsOf({ topics }: Record<string, unknown>): string[] {
