@@ -98,7 +98,7 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
   if (settings.role !== 'processor') await roll.start()
 
   // Once, under every gateway; then the gateways.
-  const operations = createOperations({ publisher: intake, fanout, journal: store, settings, recorder, inbox, state: store.state, presence, roll, roster: store.roster, partitions: store.partitions, log })
+  const operations = createOperations({ metrics, publisher: intake, fanout, journal: store, settings, recorder, inbox, state: store.state, presence, roll, roster: store.roster, partitions: store.partitions, log })
   const sinks = settings.role === 'processor' ? undefined : openSinks({ store, fanout, inbox, operations, roll, authenticator, announcer: intake, settings, metrics, log })
   const gateways = await openGateways({ options, node, log, metrics, store, authenticator, intake, recorder, recovery, attendance, operations, sinks: sinks?.desk })
   log.info({ url: gateways.url(), role: settings.role, store: store.kind }, 'hub is up')

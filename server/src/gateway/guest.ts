@@ -15,6 +15,7 @@ import type { Connection } from '../operations/connection.js'
 import type { Operations } from '../operations/operations.js'
 import type { Door } from '../operations/presence.js'
 import type { Settings } from '../settings/table.js'
+import { Expiry } from './expiry.js'
 import type { Client } from './messages.js'
 import { Watchdog } from './watchdog.js'
 
@@ -30,15 +31,12 @@ export interface GuestDeps {
   onDisconnect?: (client: { id: string; subject: string; project: string; reason: string }) => void
 }
 
-/** setTimeout's own bound; a credential that lasts longer is looked at again then. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
-
 /** Ends for which the client is told a failure. */
 const REASONS_OF_FAILURES: { [C in FailureCode]?: ClosedBecause } = { AUTH_TOKEN_EXPIRED: 'credential expired', AUTH_REVOKED: 'revoked' }
 
 export abstract class Guest implements Client {
   readonly connection: Connection
-  private expiry?: NodeJS.Timeout
+  private readonly expiry = new Expiry(() => this.end(new HubError('AUTH_TOKEN_EXPIRED')))
   private readonly watchdog: Watchdog
   private registration?: Profile
   /** Why the hub ended it. */
@@ -56,7 +54,7 @@ export abstract class Guest implements Client {
     deps.metrics.connections.inc({ transport: this.transport })
     deps.metrics.connectionsTotal.inc()
     this.subscribed()
-    this.watchExpiry()
+    this.expiry.watch(this.identity().expiresAt)
     const identity = this.identity()
     if (returned && identity.role === 'agent') this.recall()
     deps.attendance.opened(identity, this.id)
@@ -113,7 +111,7 @@ export abstract class Guest implements Client {
     if (identity.subject !== before.subject) throw new HubError('AUTH_INVALID_TOKEN', 'The new token is of another subject.')
     await this.connection.renew(identity)
     this.subscribed()
-    this.watchExpiry()
+    this.expiry.watch(this.identity().expiresAt)
     return identity.expiresAt === undefined ? {} : { expiresAt: identity.expiresAt }
   }
 
@@ -133,7 +131,7 @@ export abstract class Guest implements Client {
 
   /** @param wire what the transport says of the end; @param because the same in the protocol's words */
   left(wire: string, because: ClosedBecause): void {
-    clearTimeout(this.expiry)
+    this.expiry.stop()
     this.watchdog.stop()
     const { operations, attendance, buckets, metrics } = this.deps
     attendance.closed(this.identity(), this.id, this.ending ?? because)
@@ -162,13 +160,5 @@ export abstract class Guest implements Client {
       },
       (error: unknown) => this.deps.log.debug({ err: error, connection: this.id }, 'an agent\'s registration was not recalled'),
     )
-  }
-
-  private watchExpiry(): void {
-    clearTimeout(this.expiry)
-    const { expiresAt } = this.identity()
-    if (expiresAt === undefined) return
-    const ms = expiresAt - Date.now()
-    this.expiry = setTimeout(() => (ms > LONGEST_TIMER_MS ? this.watchExpiry() : this.end(new HubError('AUTH_TOKEN_EXPIRED'))), Math.max(0, Math.min(ms, LONGEST_TIMER_MS)))
   }
 }

@@ -10,6 +10,7 @@ import type { Fanout } from '../fanout/fanout.js'
 import type { Outlet } from '../fanout/session.js'
 import type { Subscription } from '../fanout/subscription.js'
 import type { Logger } from '../observe/log.js'
+import type { Metrics } from '../observe/metrics.js'
 import type { Settings } from '../settings/table.js'
 import { topicKey, type Journal, type Roster, type StateStore } from '../store/port.js'
 import { recall, register, type Profile, type Registration } from './agents.js'
@@ -20,6 +21,7 @@ import { createEntityReader, type EntityReader } from './entities.js'
 import { Executors } from './executors.js'
 import { following, type FollowRequest } from './follow.js'
 import { history } from './history.js'
+import { Inflation } from './inflate.js'
 import type { Inbox, MailStart } from './inbox.js'
 import { Peers } from './peers.js'
 import type { Presence } from './presence.js'
@@ -50,6 +52,7 @@ export interface OperationsDeps {
   roll: Roll
   roster: Roster
   partitions: number
+  metrics: Pick<Metrics, 'rejections'>
   log: Logger
 }
 
@@ -102,6 +105,7 @@ export interface Operations {
 export function createOperations(deps: OperationsDeps): Operations {
   const { publisher, fanout, journal, settings, recorder, inbox, presence } = deps
   const agents = { ...deps, announcer: publisher }
+  const inflation = new Inflation(settings)
   const peers = new Peers(deps.roll)
   const executors = new Executors(deps)
   const announce: TaskDeps['announce'] = (identity, input) => publisher.announce(identity, input)
@@ -111,7 +115,7 @@ export function createOperations(deps: OperationsDeps): Operations {
   const commands = new Commands({ ...deps, announce, tasks, executors, peers })
   const broadcasts = new Broadcasts({ ...deps, peers })
   return {
-    publish: async (identity, inputs, options) => withReceipts(deps, identity, inputs, await publisher.publish(identity, inputs, options)),
+    publish: (identity, inputs, options) => inflation.before(options.client, identity, inputs, (plain) => publish(deps, identity, plain, options)),
     history: recent,
     signal: async (identity, input, broadcast) => signal(settings, identity, input, broadcast),
     async admit(identity) {
@@ -152,6 +156,19 @@ export function createOperations(deps: OperationsDeps): Operations {
       connection.close()
     },
   }
+}
+
+/** What could not be inflated is answered in its place. */
+async function publish(deps: OperationsDeps, identity: Identity, inputs: readonly unknown[], options: Parameters<Publisher['publish']>[2]): Promise<Answer<PublishResult>[]> {
+  const readable = inputs.filter((input) => !(input instanceof HubError))
+  const answers = await withReceipts(deps, identity, readable, await deps.publisher.publish(identity, readable, options))
+  if (readable.length === inputs.length) return answers
+  let next = 0
+  return inputs.map((input) => {
+    if (!(input instanceof HubError)) return answers[next++]!
+    deps.metrics.rejections.inc({ code: input.code })
+    return { ok: false, error: input.toJSON() }
+  })
 }
 
 /** Throws `HubError`. */

@@ -12,6 +12,7 @@ import type { Attendance, ClosedBecause } from '../../operations/attendance.js'
 import type { Connection } from '../../operations/connection.js'
 import type { Operations } from '../../operations/operations.js'
 import type { Settings } from '../../settings/table.js'
+import { Expiry } from '../expiry.js'
 import { checkStillIn } from './door.js'
 import { GzipStream } from './stream-gzip.js'
 
@@ -34,8 +35,6 @@ export interface StreamOptions {
   farewell: (failure: HubError) => Buffer
 }
 
-/** setTimeout's own bound; a credential that lasts longer is looked at again then. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** Below this a stream counts as drained; bytes. */
 const LOW_BYTES = 64 * 1024
 /** A response does not always say that it drained; ms. */
@@ -111,7 +110,7 @@ export class EventStream {
   readonly id = `sse-${randomBytes(12).toString('base64url')}`
   private readonly gzip?: GzipStream
   private connection?: Connection
-  private expiry?: NodeJS.Timeout
+  private readonly expiry = new Expiry(() => void this.end(new HubError('AUTH_TOKEN_EXPIRED')))
   private ending?: ClosedBecause
   private stalls = 0
   /** Bytes: handed to the response; and taken by the network, as of the last heartbeat. */
@@ -128,7 +127,7 @@ export class EventStream {
     metrics.connectionsTotal.inc()
     attendance.opened(identity, this.id)
     deps.onConnect?.(this.client())
-    this.watchExpiry()
+    this.expiry.watch(identity.expiresAt)
   }
 
   get isOpen(): boolean {
@@ -197,7 +196,7 @@ export class EventStream {
 
   /** Once, when its response is closed. */
   left(): void {
-    clearTimeout(this.expiry)
+    this.expiry.stop()
     this.release()
     const reason = this.ending ?? 'transport closed'
     this.deps.attendance.closed(this.identity, this.id, reason)
@@ -212,13 +211,6 @@ export class EventStream {
 
   private client(): { id: string; subject: string; project: string } {
     return { id: this.id, subject: this.identity.subject, project: this.identity.project }
-  }
-
-  private watchExpiry(): void {
-    const { expiresAt } = this.identity
-    if (expiresAt === undefined) return
-    const ms = expiresAt - Date.now()
-    this.expiry = setTimeout(() => (ms > LONGEST_TIMER_MS ? this.watchExpiry() : void this.end(new HubError('AUTH_TOKEN_EXPIRED'))), Math.max(0, Math.min(ms, LONGEST_TIMER_MS)))
   }
 
   private nextDrain(): Promise<void> {

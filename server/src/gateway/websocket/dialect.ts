@@ -38,10 +38,12 @@ export interface Speaker {
    * @param answered called in the answer's own synchronous step: what is sent in it stands before the first live event (I2)
    */
   request<T extends object>(name: string, input: unknown, answered?: (result: T) => void): Promise<T>
-  /** What it is subscribed to now. */
-  subscriptions(): readonly { readonly id: string }[]
+  /** What it is subscribed to now, in the order in which it was asked for. */
+  subscriptions(): readonly { readonly id: string; readonly topics: readonly string[] }[]
   /** Where the connection stands: everything up to here was written to its socket, or waits there. */
   cursor(): Cursor
+  /** Resolves when it took nearly all that it was sent; rejects with UNAVAILABLE when it is gone. For whatever is sent page by page (I7). */
+  drained(): Promise<void>
   close(code: number, reason: string): void
 }
 

@@ -64,6 +64,11 @@ export class WebSocketOutlet implements Outlet {
     return { bytes: this.socket.bufferedAmount, packets: 0 }
   }
 
+  /** Bytes that the network took. */
+  taken(): number {
+    return this.tcp.bytesWritten - this.socket.bufferedAmount
+  }
+
   async drained(): Promise<void> {
     while (this.socket.readyState === this.socket.OPEN && this.socket.bufferedAmount >= LOW_BYTES) await this.nextDrain()
   }

@@ -12,8 +12,10 @@ import type { Guests } from '../guests.js'
 import { handleMessage, type MessageDeps } from '../messages.js'
 import { endingOf, shortened } from './closing.js'
 import type { Conversation, Dialect, Opening, Speaker } from './dialect.js'
+import { Ear } from './ear.js'
 import { parseMessage } from './parse.js'
 import { WebSocketOutlet } from './outlet.js'
+import { Unfinished } from './unfinished.js'
 
 export interface PeerDeps extends GuestDeps {
   guests: Guests
@@ -37,7 +39,11 @@ export class Peer extends Guest implements Speaker {
   private readonly conversation: Conversation
   private rooms = new Set<string>()
   private readonly beat: NodeJS.Timeout
+  private readonly ear: Ear
+  private readonly unfinished: Unfinished
   private heardAt = performance.now()
+  /** Bytes that the client had taken at the last look. */
+  private taken = 0
   private silent = false
 
   constructor(private readonly arrival: Arrival, private readonly peerDeps: PeerDeps) {
@@ -50,7 +56,9 @@ export class Peer extends Guest implements Speaker {
     outlet.begin()
     this.beat = setInterval(() => this.checkPulse(), dialect.heartbeat.pingMs)
     this.beat.unref()
-    socket.on('message', (data, isBinary) => this.take(data, isBinary))
+    socket.on('message', () => (this.heardAt = performance.now()))
+    this.unfinished = new Unfinished(socket)
+    this.ear = new Ear(socket, outlet, peerDeps.settings.slowBytes, (data, isBinary) => this.take(data, isBinary))
     socket.on('pong', () => (this.heardAt = performance.now()))
     socket.on('ping', () => (this.heardAt = performance.now()))
     socket.once('close', (code) => this.closed(code))
@@ -79,7 +87,7 @@ export class Peer extends Guest implements Speaker {
     })
   }
 
-  subscriptions(): readonly { readonly id: string }[] {
+  subscriptions(): readonly { readonly id: string; readonly topics: readonly string[] }[] {
     return this.connection.chosen
   }
 
@@ -90,6 +98,11 @@ export class Peer extends Guest implements Speaker {
 
   cursor(): string {
     return this.connection.session.positionCursor
+  }
+
+  async drained(): Promise<void> {
+    await this.outlet.drained()
+    if (!this.isOpen) throw new HubError('UNAVAILABLE', 'The connection is gone.')
   }
 
   close(code: number, reason: string): void {
@@ -135,17 +148,16 @@ export class Peer extends Guest implements Speaker {
     this.close(dialect.awayCode ?? 1001, `${because.charAt(0).toUpperCase()}${because.slice(1)}`)
   }
 
-  private take(data: RawData, isBinary: boolean): void {
-    this.heardAt = performance.now()
+  private async take(data: RawData, isBinary: boolean): Promise<void> {
     this.heard()
     let message: unknown
-    Promise.resolve()
-      .then(() => {
-        this.limitRate()
-        message = parseMessage(data, isBinary)
-        return this.conversation.hear(message)
-      })
-      .catch((error: unknown) => this.refuse(error, message))
+    try {
+      this.limitRate()
+      message = parseMessage(data, isBinary)
+      await this.conversation.hear(message)
+    } catch (error) {
+      this.refuse(error, message)
+    }
   }
 
   private limitRate(): void {
@@ -164,6 +176,12 @@ export class Peer extends Guest implements Speaker {
   /** A client's library answers the protocol's ping by itself; one that does not may answer the dialect's. */
   private checkPulse(): void {
     const { socket, dialect } = this.arrival
+    const { requestMs } = this.settings
+    const taken = this.outlet.taken()
+    // Of one that is not read for now, that it takes what it is given is the sign of life.
+    if (this.ear.isHeld && taken > this.taken) this.heardAt = performance.now()
+    this.taken = taken
+    if (this.unfinished.age() > requestMs) return this.end(new HubError('TIMEOUT', `A message was begun and not finished within ${requestMs} ms.`, { limit: requestMs, unit: 'ms', setting: 'HUBBUB_REQUEST_MS' }))
     if (performance.now() - this.heardAt > dialect.heartbeat.silenceMs) {
       this.silent = true
       return socket.terminate()

@@ -25,6 +25,8 @@ export async function join(speaker: Speaker, request: { since?: unknown }, past:
       if (answer.subscriptionId !== undefined) joined(answer as Joined)
     })
     more = result.more === true
+    // Not faster than the client takes it.
+    if (more) await speaker.drained()
     // The snapshot came with the first page.
     asked = { ...request, snapshot: undefined, since: result.cursor }
   }

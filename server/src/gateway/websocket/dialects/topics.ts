@@ -5,9 +5,12 @@
 import { HubError, isTopicPattern, topicFamily, topicMatches, type Cursor, type Failure, type Gap, type HistoryResult, type HubEvent, type Interest, type Signal, type SubscribeResult } from '@hubbub/protocol'
 import { CATALOGUE } from '@hubbub/protocol/catalogue'
 import type { Encoding, TailEntry } from '../../../fanout/entry.js'
+import type { FollowRequest } from '../../../operations/follow.js'
+import { grantedInterest } from '../../../operations/interest.js'
 import { webSocketFrame } from '../../frame.js'
 import type { Conversation, Dialect, DialectDeps, Speaker } from '../dialect.js'
 import { fieldsOf } from '../parse.js'
+import { join, type Past } from './joining.js'
 
 /** Of these each topic carries here what is of its own kind: `stream:S` no events of the tasks in it, which a client for streams could not read. */
 const OWN_KIND: ReadonlySet<string> = new Set(['stream', 'task', 'checkpoint', 'agent'])
@@ -75,7 +78,9 @@ class TopicsConversation implements Conversation {
   private readonly subscriptions = new Map<string, string>()
   private turn: Promise<unknown> = Promise.resolve()
 
-  constructor(private readonly speaker: Speaker) {}
+  constructor(private readonly speaker: Speaker) {
+    for (const { id, topics } of speaker.subscriptions()) for (const topic of topics) this.subscriptions.set(topic, id)
+  }
 
   async hear(input: unknown): Promise<void> {
     const message = fieldsOf(input)
@@ -106,6 +111,7 @@ class TopicsConversation implements Conversation {
     const { topics: _topics, ...options } = payload
     const topics = topicsOf(payload)
     const fresh = topics.filter((topic) => !this.subscriptions.has(topic))
+    this.requireAll(fresh)
     const made: string[] = []
     try {
       for (const topic of fresh) {
@@ -123,29 +129,28 @@ class TopicsConversation implements Conversation {
   /** What was before comes as events, then the subscription counts. */
   private async join(topic: string, options: Record<string, unknown>): Promise<void> {
     const types = options['types'] ?? typesFor(topicFamily(topic))
-    let since = options['since']
-    for (let more = true, first = true; more; first = false) {
-      const snapshot = first ? options['snapshot'] : undefined
-      const request = { ...options, snapshot, since, topics: [topic], ...(types !== undefined && { types }) }
-      const result = await this.speaker.request<SubscribeResult>('subscribe', request, (answer) => this.take(topic, answer))
-      more = result.more === true
-      since = result.cursor
+    const request = { ...options, topics: [topic], ...(types !== undefined && { types }) }
+    const past: Past = {
+      snapshot: (snapshot) => this.speaker.send(said('snapshot', snapshot)),
+      gap: (gap) => this.speaker.send(said('gap', gap)),
+      event: ({ event, cursor }) => this.replay(topic, event, cursor),
     }
+    await join(this.speaker, request, past, ({ subscriptionId }) => this.subscriptions.set(topic, subscriptionId))
   }
 
-  private take(topic: string, { events = [], gap, snapshot, subscriptionId }: SubscribeResult): void {
-    if (snapshot) this.speaker.send(said('snapshot', snapshot))
-    if (gap) this.speaker.send(said('gap', gap))
-    this.replay(topic, events)
-    if (subscriptionId !== undefined) this.subscriptions.set(topic, subscriptionId)
+  private replay(topic: string, event: HubEvent, cursor: Cursor): void {
+    const { id, type: eventType, data, topics, metadata } = event
+    const payload = { topic: topicOf(event, [{ topics: [topic] }]), eventType, data, id, topics, metadata, cursor }
+    this.speaker.send({ type: 'event', timestamp: new Date(event.timestamp).toISOString(), payload })
   }
 
-  private replay(topic: string, events: HistoryResult['events']): void {
-    for (const { event, cursor } of events) {
-      const { id, type: eventType, data, topics, metadata } = event
-      const payload = { topic: topicOf(event, [{ topics: [topic] }]), eventType, data, id, topics, metadata, cursor }
-      this.speaker.send({ type: 'event', timestamp: new Date(event.timestamp).toISOString(), payload })
-    }
+  /** Looked at before the first of them brings events: what is refused has told nothing. */
+  private requireAll(topics: string[]): void {
+    const { speaker } = this
+    grantedInterest(speaker.identity(), { topics })
+    const { maxSubscriptions } = speaker.settings
+    if (speaker.subscriptions().length + topics.length <= maxSubscriptions) return
+    throw new HubError('SUBSCRIPTION_LIMIT', undefined, { limit: maxSubscriptions, unit: 'subscriptions', setting: 'HUBBUB_MAX_SUBSCRIPTIONS' })
   }
 
   private async unsubscribe(id: unknown, payload: Record<string, unknown>): Promise<void> {

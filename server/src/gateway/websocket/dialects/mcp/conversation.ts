@@ -1,6 +1,5 @@
 /** One agent's messages in the dialect of `?dialect=mcp`. */
-import { HubError, type AgentRegistered, type PublishResult, type UnsubscribeResult } from '@hubbub/protocol'
-import { findEntry } from '@hubbub/protocol/catalogue'
+import { canonicalType, HubError, type AgentRegistered, type PublishResult, type UnsubscribeResult } from '@hubbub/protocol'
 import { hubErrorOf } from '../../../../store/failure.js'
 import type { Conversation, Speaker } from '../../dialect.js'
 import { fieldsOf } from '../../parse.js'
@@ -77,8 +76,8 @@ export class McpConversation implements Conversation {
   }
 
   private async report({ message, name, type, payload }: Heard): Promise<void> {
-    // Under its own name where that says more than another spelling: `pipeline:x` nests what the canonical form does not.
-    const under = findEntry(name) || !findEntry(type) || name.startsWith('pipeline:') ? name : type
+    // An older name may come with fields of its own: `pipeline:x` nests what the canonical form does not.
+    const under = canonicalType(name) === undefined ? type : name
     const input = { id: message['event_id'], timestamp: message['timestamp'], metadata: message['metadata'], topics: message['topics'], type: under, data: payload }
     await this.speaker.request<PublishResult>('publish', input, (result) => {
       const { taskId, status, id } = result

@@ -42,7 +42,7 @@ export function errorOf(failure: Failure, about: unknown, { name, type }: Refuse
   return said('error', {
     // A message without a type is none; one with a type, and something wrong in it, is.
     code: isAuth(code) ? code : code === 'INVALID_MESSAGE' ? (name === undefined ? 'INVALID_EVENT' : 'VALIDATION_ERROR') : (CODES[code] ?? 'BUSINESS_LOGIC_ERROR'),
-    message: sentence(failure, name, type), timestamp: new Date().toISOString(), hub_code: code, retryable, details: { ...details, ...(code !== 'INTERNAL_ERROR' && { reason: message }) },
+    message: sentence(failure, name, type), timestamp: new Date().toISOString(), hub_code: code, retryable, details: { ...snakeFields(details ?? {}), ...(code !== 'INTERNAL_ERROR' && { reason: message }) },
   }, about)
 }
 
