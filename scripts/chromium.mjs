@@ -1,8 +1,8 @@
 /** Finds a Chromium for the tests of pages, or gets one: apt as root or with sudo, Homebrew. `CHROMIUM` names one that stands elsewhere. */
-import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { giveUp, say, step } from './step.mjs'
+import { bring, runs } from './package-manager.mjs'
+import { giveUp, say } from './step.mjs'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'Chromium', 'Google Chrome']
 /** Where package managers and installers put it, should PATH not name them. */
@@ -26,31 +26,8 @@ function present() {
 
 async function fetched() {
   say('there is no Chromium; the tests of pages need one')
-  const way = packageManager()
-  if (!way) giveUp(BY_HAND)
-  for (const { title, command } of way) {
-    const { ok, output } = await step(title, command[0], command.slice(1), { DEBIAN_FRONTEND: 'noninteractive', HOMEBREW_NO_AUTO_UPDATE: '1' })
-    if (!ok) giveUp(`${command.join(' ')} failed: ${output.trim().split('\n').at(-1)}. ${BY_HAND}`)
-  }
+  await bring('chromium', { brew: ['--cask', 'chromium'], byHand: BY_HAND })
   return present() ?? giveUp(`the package manager is done, yet there is no Chromium that runs. ${BY_HAND}`)
-}
-
-function packageManager() {
-  if (runs('apt-get', ['--version'])) {
-    const root = process.getuid?.() === 0 ? [] : runs('sudo', ['-n', 'true']) ? ['sudo', '-n'] : undefined
-    // sudo drops our environment: it is told what apt needs.
-    const apt = root && [...root, ...(root.length > 0 ? ['env', 'DEBIAN_FRONTEND=noninteractive'] : []), 'apt-get', '-qq']
-    return apt && [
-      { title: 'apt-get update', command: [...apt, 'update'] },
-      { title: 'apt-get install chromium', command: [...apt, 'install', '--yes', '--no-install-recommends', 'chromium'] },
-    ]
-  }
-  if (runs('brew', ['--version'])) return [{ title: 'brew install chromium', command: ['brew', 'install', '--quiet', '--cask', 'chromium'] }]
-  return undefined
-}
-
-function runs(command, args) {
-  return spawnSync(command, args, { stdio: 'ignore', timeout: 20_000 }).status === 0
 }
 
 function isProgram(path) {

@@ -11,9 +11,9 @@ const SERVICE = token({ sub: 'engine', role: 'service' })
 const VIEWER = token({ sub: 'viewer', role: 'viewer' })
 const progress = (id: string, taskId = 'T-1', value = 1): EventInput => ({ id, type: 'task.progress', data: { taskId, progress: value } })
 
-async function publish(url: string, ...events: EventInput[]): Promise<void> {
-  const told = await ask(`${url}/api/v1/events`, { as: SERVICE, json: events })
-  expect((told.body['results'] as { ok: boolean }[]).map(({ ok }) => ok)).toEqual(events.map(() => true))
+async function publish(url: string, ...inputs: EventInput[]): Promise<void> {
+  const told = await ask(`${url}/api/v1/events`, { as: SERVICE, json: inputs })
+  expect((told.body['results'] as { ok: boolean }[]).map(({ ok }) => ok)).toEqual(inputs.map(() => true))
 }
 
 type Payload = Record<string, unknown>
@@ -132,14 +132,14 @@ describe('a subscribe message', () => {
 test('an agent has its mail without asking, works a task over it, and gets once what came while it was away', async () => {
   const { url } = await hub()
   const agent = token({ sub: 'coder', role: 'agent', capabilities: ['test'] })
-  const mailOf = (client: PlainClient) => events(client).filter(({ eventType }) => eventType === 'task.delegated').map(({ data }) => (data as { taskId: string }).taskId)
+  const mailOf = (client: PlainClient) => events(client).filter(({ eventType }) => eventType === 'task.delegate').map(({ data }) => (data as { taskId: string }).taskId)
   const order = async (id: string) => expect((await ask(`${url}/api/v1/tasks`, { as: SERVICE, json: { id, type: 'test', requires: ['test'] } })).status).toBe(201)
   const first = await plainClient(url, '/ws', { as: agent })
   first.say({ type: 'agent.register', id: 'r', payload: { agentType: 'coder', capabilities: ['test'], maxTasks: 5 } })
   expect(await first.hears(answerTo('r'))).toMatchObject({ type: 'answer', payload: { agentId: 'coder' } })
   await order('T-1')
   await eventually(() => mailOf(first).includes('T-1'), 'the order')
-  const { lease } = events(first).find(({ eventType }) => eventType === 'task.delegated')!['data'] as { lease: unknown }
+  const { lease } = events(first).find(({ eventType }) => eventType === 'task.delegate')!['data'] as { lease: unknown }
   for (const [type, more] of [['task.accepted', {}], ['task.result', { result: { passed: true } }]] as const) {
     first.say({ type: 'publish', id: type, payload: { type, data: { taskId: 'T-1', lease, ...more } } })
     expect(await first.hears(answerTo(type))).toMatchObject({ type: 'answer' })
@@ -182,6 +182,6 @@ describe('the hub\'s other messages', () => {
     plain.say({ type: 'presence', id: 'p', payload: { topic: 'task:T-1', watch: true } })
     expect(await plain.hears(answerTo('p'))).toMatchObject({ type: 'answer', payload: { topic: 'task:T-1', watchers: expect.arrayContaining([expect.objectContaining({ subject: 'viewer' })]) } })
     stock.close()
-    expect(await plain.hears((message) => is('signal')(message) && payloadOf(message)['name'] === 'presence.changed')).toMatchObject({ payload: { topic: 'task:T-1', data: { left: [expect.objectContaining({ subject: 'viewer' })] } } })
+    expect(await plain.hears((message) => payloadOf(message)?.['name'] === 'presence.changed' && JSON.stringify(message).includes('viewer'))).toMatchObject({ payload: { topic: 'task:T-1', data: { left: ['viewer'] } } })
   })
 })

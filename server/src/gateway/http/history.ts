@@ -87,7 +87,8 @@ export function listOf(query: URLSearchParams, name: string): string[] {
     .filter((text) => text !== '')
 }
 
-function readSince(text: string): Since {
+/** @throws HubError INVALID_CURSOR */
+export function readSince(text: string): Since {
   if (!text.startsWith('last:')) return text
   const last = text.slice('last:'.length)
   if (!/^\d{1,9}$/.test(last)) throw new HubError('INVALID_CURSOR')

@@ -12,6 +12,7 @@ import type { Attendance, ClosedBecause } from '../../operations/attendance.js'
 import type { Connection } from '../../operations/connection.js'
 import type { Operations } from '../../operations/operations.js'
 import type { Settings } from '../../settings/table.js'
+import { nextDrain } from '../drain.js'
 import { Expiry } from '../expiry.js'
 import { checkStillIn } from './door.js'
 import { GzipStream } from './stream-gzip.js'
@@ -37,8 +38,6 @@ export interface StreamOptions {
 
 /** Below this a stream counts as drained; bytes. */
 const LOW_BYTES = 64 * 1024
-/** A response does not always say that it drained; ms. */
-const LOOK_MS = 200
 /** Heartbeats between which the client took nothing of what waits for it. */
 const MOST_STALLS = 4
 const HEARTBEAT = Buffer.from(':\n\n')
@@ -157,7 +156,7 @@ export class EventStream {
 
   /** Resolves when nearly nothing waits any more, or the client is gone. */
   async drained(): Promise<void> {
-    while (this.isOpen && this.waiting() >= LOW_BYTES) await this.nextDrain()
+    while (this.isOpen && this.waiting() >= LOW_BYTES) await nextDrain(this.response)
   }
 
   /** With a failure: its client is told why. Resolves when all was handed to the network, or the client is gone. */
@@ -211,19 +210,5 @@ export class EventStream {
 
   private client(): { id: string; subject: string; project: string } {
     return { id: this.id, subject: this.identity.subject, project: this.identity.project }
-  }
-
-  private nextDrain(): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer)
-        this.response.removeListener('drain', done)
-        this.response.removeListener('close', done)
-        resolve()
-      }
-      const timer = setTimeout(done, LOOK_MS)
-      this.response.once('drain', done)
-      this.response.once('close', done)
-    })
   }
 }

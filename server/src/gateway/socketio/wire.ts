@@ -9,6 +9,7 @@ import type { Compression } from '../../fanout/compression.js'
 import type { Chunk, Encoding, Frame, TailEntry } from '../../fanout/entry.js'
 import type { Outlet } from '../../fanout/session.js'
 import type { Metrics } from '../../observe/metrics.js'
+import { nextDrain } from '../drain.js'
 import { webSocketFrame } from '../frame.js'
 
 /** engine.io's connection, as far as this file uses it. */
@@ -30,8 +31,6 @@ const WS_OPEN = 1
 /** Below these a socket counts as drained. */
 const LOW_BYTES = 64 * 1024
 const LOW_PACKETS = 16
-/** Polling and half-dead transports do not always say that they drained. */
-const LOOK_MS = 200
 
 /** `event` is JSON already. The cursor stands last: the stock client remembers it for its recovery. */
 export function socketioEncoding(metrics: Metrics, compression?: Compression): Encoding {
@@ -95,7 +94,7 @@ export class SocketOutlet implements Outlet {
     for (;;) {
       const { bytes, packets } = this.waiting()
       if ((bytes < LOW_BYTES && packets < LOW_PACKETS) || this.conn.readyState !== 'open') return
-      await this.nextDrain()
+      await nextDrain(this.conn, this.conn.transport.socket?._socket)
     }
   }
 
@@ -109,22 +108,5 @@ export class SocketOutlet implements Outlet {
     const ws = transport.socket
     const open = readyState === 'open' && !upgrading && transport.name === 'websocket' && transport.writable && writeBuffer.length === 0
     return open && ws?.readyState === WS_OPEN && ws.extensions === '' ? ws._socket : undefined
-  }
-
-  private nextDrain(): Promise<void> {
-    return new Promise((resolve) => {
-      const tcp = this.conn.transport.socket?._socket
-      const done = () => {
-        clearTimeout(timer)
-        this.conn.removeListener('drain', done)
-        this.conn.removeListener('close', done)
-        tcp?.removeListener('drain', done)
-        resolve()
-      }
-      const timer = setTimeout(done, LOOK_MS)
-      this.conn.once('drain', done)
-      this.conn.once('close', done)
-      tcp?.once('drain', done)
-    })
   }
 }

@@ -24,6 +24,7 @@ import type { Dialect, Opening } from './dialect.js'
 import { createDialects } from './dialects/all.js'
 import { Lobby } from './lobby.js'
 import { Peer, type PeerDeps } from './peer.js'
+import { followIn } from './query.js'
 import { routeOf, type Route } from './routes.js'
 
 export interface WebSocketGatewayDeps extends Omit<PeerDeps, 'messages' | 'authenticator'> {
@@ -57,7 +58,7 @@ export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGat
     ...(route.name !== undefined && { name: route.name }), query: new URL(request.url ?? '/', 'http://hub').searchParams, identity, ...(auth !== undefined && { auth }),
   })
   const placeOf = async (dialect: Dialect, opening: Opening): Promise<Follow> =>
-    await operations.follow(opening.identity, { mail: true, ...(await (dialect.begin ? dialect.begin(opening) : begin(opening))) })
+    await operations.follow(opening.identity, { mail: true, ...(await (dialect.begin ? dialect.begin(opening) : followIn(opening.query))) })
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocket> =>
     new Promise((resolve) => server.handleUpgrade(request, socket, head, (opened) => resolve(guarded(opened))))
   const projectOf = (route: Route, asked: string | undefined) => (route.kind === 'project' ? route.name : asked)
@@ -95,15 +96,6 @@ export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGat
       server.close()
     },
   }
-}
-
-/** `?topics=&types=&since=`: subscribed from the beginning; what is not asked for here may be asked for later. */
-function begin({ query }: Opening): { subscriptions: unknown[]; since?: unknown } {
-  const list = (name: string) => query.getAll(name).flatMap((text) => text.split(',')).filter((text) => text !== '')
-  const [topics, types] = [list('topics'), list('types')]
-  const since = query.get('since') ?? undefined
-  if (topics.length === 0) return { subscriptions: [], ...(since !== undefined && { since }) }
-  return { subscriptions: [{ topics, ...(types.length > 0 && { types }) }], ...(since !== undefined && { since }) }
 }
 
 /** A protocol fault (too large, invalid UTF-8, a compressed frame) closes the connection with its code; without a listener it would end the process. */

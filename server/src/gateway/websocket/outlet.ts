@@ -5,12 +5,11 @@ import type { WebSocket } from 'ws'
 import type { Chunk } from '../../fanout/entry.js'
 import type { Outlet } from '../../fanout/session.js'
 import type { Metrics } from '../../observe/metrics.js'
+import { nextDrain } from '../drain.js'
 import type { Dialect } from './dialect.js'
 
 /** Below it a socket counts as drained, bytes. */
 const LOW_BYTES = 64 * 1024
-/** A socket that is half dead does not always say that it drained, ms. */
-const LOOK_MS = 200
 
 export interface Wire {
   socket: WebSocket
@@ -70,25 +69,11 @@ export class WebSocketOutlet implements Outlet {
   }
 
   async drained(): Promise<void> {
-    while (this.socket.readyState === this.socket.OPEN && this.socket.bufferedAmount >= LOW_BYTES) await this.nextDrain()
+    while (this.socket.readyState === this.socket.OPEN && this.socket.bufferedAmount >= LOW_BYTES) await nextDrain(this.tcp, this.socket)
   }
 
   private tell(message: object | undefined): void {
     if (message && this.early) this.early.push(message)
     else this.send(message)
-  }
-
-  private nextDrain(): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer)
-        this.tcp.removeListener('drain', done)
-        this.socket.removeListener('close', done)
-        resolve()
-      }
-      const timer = setTimeout(done, LOOK_MS)
-      this.tcp.once('drain', done)
-      this.socket.once('close', done)
-    })
   }
 }

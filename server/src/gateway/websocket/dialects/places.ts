@@ -6,6 +6,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { HubError, partitionOf, type Cursor, type Gap, type Since } from '@hubbub/protocol'
 import type { DialectDeps, Opening, Speaker } from '../dialect.js'
+import { sinceIn } from '../query.js'
 
 export interface Place {
   clientId: string
@@ -45,11 +46,11 @@ export class Places {
     const partition = partitionOf(identity.project, partitions)
     const recordId = `place.${createHash('sha256').update(JSON.stringify([identity.project, identity.subject, name, clientId])).digest('base64url')}`
     const place: Place = { clientId, recordId, partition, generation: 1, topic, returned: false }
-    const since = query.get('since') ?? undefined
+    const since = sinceIn(query)
     const known = asked === null ? null : await sessions.take(partition, recordId, this.ttlMs)
     if (known) place.generation = known.generation
     const cursor = known?.record.cursor
-    if (since !== undefined || cursor === undefined) return since === undefined ? place : { ...place, since: since as Since }
+    if (since !== undefined || cursor === undefined) return since === undefined ? place : { ...place, since }
     return { ...place, returned: true, ...(await this.behind(cursor, { identity, topic })) }
   }
 

@@ -9,6 +9,7 @@ import type { FollowRequest } from '../../../operations/follow.js'
 import { webSocketFrame } from '../../frame.js'
 import type { Conversation, Dialect, DialectDeps, Opening, Speaker } from '../dialect.js'
 import { fieldsOf } from '../parse.js'
+import { sinceIn } from '../query.js'
 import { nameOf, PROJECT_NAMES, snakeCase } from './names.js'
 
 const EVERYTHING = '*'
@@ -33,7 +34,7 @@ export class ProjectDialect implements Dialect {
   }
 
   begin({ identity, query }: Opening): FollowRequest {
-    const since = query.get('since') ?? undefined
+    const since = sinceIn(query)
     const subscriptions = may(identity, 'subscribe', EVERYTHING) ? [{ topics: [EVERYTHING] }] : []
     return { subscriptions, ...(since !== undefined && { since }) }
   }

@@ -2,10 +2,9 @@
  * `/ws`: messages `{ type, id?, timestamp, payload }` with ISO timestamps, subscriptions by topic, and an event under one topic: the one
  * that was asked for. `stream:S` does not carry the events of its tasks here, unless `types` says otherwise.
  */
-import { HubError, isTopicPattern, topicFamily, topicMatches, type Cursor, type Failure, type Gap, type HistoryResult, type HubEvent, type Interest, type Signal, type SubscribeResult } from '@hubbub/protocol'
+import { HubError, isTopicPattern, topicFamily, topicMatches, type Cursor, type Failure, type Gap, type HubEvent, type Interest, type Signal } from '@hubbub/protocol'
 import { CATALOGUE } from '@hubbub/protocol/catalogue'
 import type { Encoding, TailEntry } from '../../../fanout/entry.js'
-import type { FollowRequest } from '../../../operations/follow.js'
 import { grantedInterest } from '../../../operations/interest.js'
 import { webSocketFrame } from '../../frame.js'
 import type { Conversation, Dialect, DialectDeps, Speaker } from '../dialect.js'
@@ -129,7 +128,7 @@ class TopicsConversation implements Conversation {
   /** What was before comes as events, then the subscription counts. */
   private async join(topic: string, options: Record<string, unknown>): Promise<void> {
     const types = options['types'] ?? typesFor(topicFamily(topic))
-    const request = { ...options, topics: [topic], ...(types !== undefined && { types }) }
+    const request = { ...options, since: options['since'], topics: [topic], ...(types !== undefined && { types }) }
     const past: Past = {
       snapshot: (snapshot) => this.speaker.send(said('snapshot', snapshot)),
       gap: (gap) => this.speaker.send(said('gap', gap)),

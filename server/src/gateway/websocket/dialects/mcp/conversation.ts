@@ -47,7 +47,7 @@ export class McpConversation implements Conversation {
 
   async hear(input: unknown): Promise<void> {
     const heard = read(input)
-    switch (heard.type) {
+    switch (heard.name) {
       case 'ping':
         return this.speaker.send(said('pong', {}, heard.message))
       case 'pong':
@@ -58,6 +58,13 @@ export class McpConversation implements Conversation {
         return await this.subscribe(heard)
       case 'unsubscribe':
         return await this.unsubscribe(heard)
+      default:
+        await this.carryOut(heard)
+    }
+  }
+
+  private async carryOut(heard: Heard): Promise<void> {
+    switch (heard.type) {
       case 'agent.register':
         return await this.orUnfinished(heard, () => this.register(heard))
       case 'task.result':

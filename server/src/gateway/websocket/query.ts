@@ -1,0 +1,17 @@
+/** What an upgrade's query asks for: `?topics=&types=&since=`. */
+import type { Since } from '@hubbub/protocol'
+import type { FollowRequest } from '../../operations/follow.js'
+import { listOf, readSince } from '../http/history.js'
+
+/** A cursor, a duration, `last:N` or `all`; undefined: from now on. Throws INVALID_CURSOR. */
+export function sinceIn(query: URLSearchParams): Since | undefined {
+  const since = query.get('since')
+  return since ? readSince(since) : undefined
+}
+
+/** One subscription a topic, so that each can be left by itself; all of them begin at one place, and are read in one order. */
+export function followIn(query: URLSearchParams): FollowRequest {
+  const [topics, types, since] = [new Set(listOf(query, 'topics')), listOf(query, 'types'), sinceIn(query)]
+  const subscriptions = [...topics].map((topic) => ({ topics: [topic], ...(types.length > 0 && { types }) }))
+  return { subscriptions, ...(since !== undefined && { since }) }
+}
