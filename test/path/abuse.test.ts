@@ -2,13 +2,13 @@
  * Clients that mean harm, on each way in (I5, I7): what they send is refused with a code, the hub's memory stays bounded, and a subscriber
  * beside them misses nothing. Raw sockets, for no library sends such things.
  */
-import { randomBytes } from 'node:crypto'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { eventually } from '../harness/eventually.js'
 import { startHub, type HubProcess } from '../harness/hub.js'
 import { stockClient, type Sink } from '../harness/sink.js'
 import { token } from '../harness/token.js'
+import { RawWebSocket } from './rawWebSocket.js'
 
 const MB = 1024 * 1024
 const CONNECT_MS = 3000
@@ -53,74 +53,20 @@ async function residentMb(): Promise<number> {
   return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)![1]) / MB
 }
 
-/** A WebSocket by hand: frames as they are given, and what came back. */
-class RawWebSocket {
-  private received = Buffer.alloc(0)
-  ended = false
-
-  private constructor(private readonly socket: Socket) {
-    socket.on('data', (bytes) => (this.received = Buffer.concat([this.received, bytes]).subarray(-4 * MB)))
-    socket.on('close', () => (this.ended = true))
-    socket.on('error', () => undefined)
-  }
-
-  static async open(path: string, headers = ''): Promise<RawWebSocket> {
-    const { hostname, port } = new URL(hub.url)
-    const socket = connect(Number(port), hostname)
-    const raw = new RawWebSocket(socket)
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n${headers}\r\n`)
-    await eventually(() => raw.text().includes('101 Switching Protocols'), 'the upgrade')
-    return raw
-  }
-
-  text(): string {
-    return this.received.toString('latin1')
-  }
-
-  /** The code of the close frame at the end, which is its last four bytes or, with a reason, stands before that. */
-  closeCode(): number | undefined {
-    const at = this.received.lastIndexOf(0x88)
-    return at < 0 || at + 4 > this.received.length ? undefined : this.received.readUInt16BE(at + 2)
-  }
-
-  frame(payload: Buffer, { opcode = 1, fin = true, rsv1 = false } = {}): boolean {
-    const mask = randomBytes(4)
-    const head = payload.length < 126 ? Buffer.from([0, 0x80 | payload.length]) : payload.length < 65_536 ? Buffer.alloc(4) : Buffer.alloc(10)
-    head[0] = (fin ? 0x80 : 0) | (rsv1 ? 0x40 : 0) | opcode
-    if (head.length === 4) {
-      head[1] = 0x80 | 126
-      head.writeUInt16BE(payload.length, 2)
-    } else if (head.length === 10) {
-      head[1] = 0x80 | 127
-      head.writeBigUInt64BE(BigInt(payload.length), 2)
-    }
-    const masked = Buffer.from(payload)
-    for (let at = 0; at < masked.length; at++) masked[at]! ^= mask[at % 4]!
-    return this.socket.write(Buffer.concat([head, mask, masked]))
-  }
-
-  drained(): Promise<void> {
-    return new Promise((resolve) => {
-      this.socket.once('drain', resolve)
-      this.socket.once('close', () => resolve())
-    })
-  }
-
-  destroy(): void {
-    this.socket.destroy()
-  }
-}
-
 /** A way in over WebSocket: how one gets in, and how an event is published. `refused` is asked of everything that came back. */
 interface Way {
   name: string
   open(as: string): Promise<RawWebSocket>
+  /** A message that holds the text, as far as this way has one that is refused for it. */
   wrap(event: string): string
+  /** A message that publishes the event. */
+  publish(event: string): string
 }
 
-const plain = (name: string, path: string, wrap: (event: string) => string): Way => ({
+const plain = (name: string, path: string, wrap: (event: string) => string, publish = wrap): Way => ({
   name,
-  open: (as) => RawWebSocket.open(`${path}${path.includes('?') ? '&' : '?'}token=${service(as)}`),
+  publish,
+  open: (as) => RawWebSocket.open(hub.url, `${path}${path.includes('?') ? '&' : '?'}token=${service(as)}`),
   wrap,
 })
 
@@ -128,16 +74,17 @@ const WAYS: Way[] = [
   {
     name: 'Socket.IO',
     async open(as) {
-      const raw = await RawWebSocket.open(`/socket.io/?EIO=4&transport=websocket&token=${service(as)}`)
+      const raw = await RawWebSocket.open(hub.url, `/socket.io/?EIO=4&transport=websocket&token=${service(as)}`)
       raw.frame(Buffer.from('40{}'))
       await eventually(() => raw.text().includes('40{"sid"'), 'the namespace')
       return raw
     },
     wrap: (event) => `420["publish",${event}]`,
+    publish: (event) => `420["publish",${event}]`,
   },
   plain('/ws', '/ws', (event) => `{"type":"publish","id":"x","timestamp":"2026-01-01T00:00:00Z","payload":${event}}`),
   plain('/ws/tasks/:taskId', '/ws/tasks/T', (event) => event),
-  plain('/ws/:project', '/ws/default', (event) => `{"command":"start_task","payload":${event}}`),
+  plain('/ws/:project', '/ws/default', (event) => `{"command":"start_task","payload":${event}}`, (event) => `{"command":"publish","payload":${event}}`),
   plain('autosdlc', '/ws?dialect=autosdlc', (event) => event),
   plain('mcp', '/ws?dialect=mcp', (event) => `{"type":"task:progress","payload":${event}}`),
 ]
@@ -185,6 +132,46 @@ describe.each(WAYS)('over $name', (way) => {
     raw.frame(gzipSync(Buffer.alloc(10 * MB)), { rsv1: true })
     await eventually(() => raw.ended, 'the end')
     expect(raw.closeCode()).toBe(1002)
+  })
+
+  test('a bomb in an event that says it is compressed is refused with a code, and not unpacked', async () => {
+    const before = await residentMb()
+    const data = gzipSync(Buffer.alloc(40 * MB), { level: 9 }).toString('base64')
+    raw.frame(Buffer.from(way.publish(JSON.stringify({ type: 'custom.bomb', data, metadata: { compressed: true } }))))
+    await eventually(() => REFUSALS.test(raw.text()), 'the refusal')
+    expect((await residentMb()) - before).toBeLessThan(MOST_MB)
+    expect(raw.ended).toBe(false)
+  })
+})
+
+describe('over long-polling', () => {
+  async function open(as: string): Promise<{ send(packet: string | Buffer): Promise<Response>; hear(): Promise<string> }> {
+    const url = `${hub.url}/socket.io/?EIO=4&transport=polling&token=${service(as)}`
+    const { sid } = JSON.parse((await (await fetch(url)).text()).slice(1)) as { sid: string }
+    const send = (packet: string | Buffer) => fetch(`${url}&sid=${sid}`, { method: 'POST', body: typeof packet === 'string' ? packet : new Uint8Array(packet) })
+    const hear = async () => (await fetch(`${url}&sid=${sid}`)).text()
+    await send('40{}')
+    await eventually(async () => (await hear()).includes('40{"sid"'), 'the namespace')
+    return { send, hear }
+  }
+
+  test.each([
+    ['a message of 1.5 MB', event(JSON.stringify('x'.repeat(1.5 * MB)))],
+    ['JSON that is 10,000 deep', event(DEEP)],
+    ['a bomb in an event that says it is compressed', JSON.stringify({ type: 'custom.bomb', data: gzipSync(Buffer.alloc(40 * MB), { level: 9 }).toString('base64'), metadata: { compressed: true } })],
+  ])('%s is refused with a code, and the connection goes on', async (_kind, bad) => {
+    const before = await residentMb()
+    const polling = await open('poller')
+    expect((await polling.send(`420["publish",${bad}]`)).status).toBe(200)
+    await eventually(async () => REFUSALS.test(await polling.hear()), 'the refusal')
+    expect((await polling.send('421["publish",{"type":"task.progress","data":{"taskId":"T","progress":1}}]')).status).toBe(200)
+    await eventually(async () => (await polling.hear()).includes('431[{"ok":true'), 'the answer behind it')
+    expect((await residentMb()) - before).toBeLessThan(MOST_MB)
+  })
+
+  test('a body beyond the limit of a message is refused with 413', async () => {
+    const polling = await open('poller-large')
+    expect((await polling.send('4'.repeat(3 * MB))).status).toBe(413)
   })
 })
 
