@@ -226,14 +226,14 @@ class Stage {
   }
 
   private socket(auth: { token: string }): Socket {
-    const socket = io(this.house.urls[0]!, { auth, transports: ['websocket'], forceNew: true })
+    const socket = io(this.house.urls[0], { auth, transports: ['websocket'], forceNew: true })
     this.sockets.push(socket)
     return socket
   }
 
   private async settled({ since, limit: _limit, ...rest }: Wanted & { limit?: number }): Promise<Omit<Wanted, 'since'> & { since?: Since }> {
     if (since === undefined) return rest
-    return { ...rest, since: isBehind(since) ? ((await this.cursorBehind(since.behind)) as Since) : since }
+    return { ...rest, since: isBehind(since) ? await this.cursorBehind(since.behind) : since }
   }
 
   private async cursorBehind(id: string): Promise<string> {

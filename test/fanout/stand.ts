@@ -32,9 +32,9 @@ export class Recorder implements Outlet {
   write(chunk: Chunk): void {
     this.chunks.push(chunk)
     for (const frame of chunk.frames) this.messages.push(frame.packet.split('\n'))
-    for (const { event, cursor } of chunk.entries) {
-      this.events.push(event)
-      this.cursors.push(cursor)
+    for (const entry of chunk.entries) {
+      this.events.push(entry.event)
+      this.cursors.push(entry.cursor)
     }
     if (--this.takes <= 0) this.stuck = 1e9
   }
@@ -63,7 +63,7 @@ export class Recorder implements Outlet {
   }
 
   get ids(): string[] {
-    return this.events.map((event) => event.id)
+    return this.events.map(({ id }) => id)
   }
 }
 
@@ -99,7 +99,7 @@ export class Stand {
       },
       batch: (entries: readonly TailEntry[]) => {
         this.encodes += entries.length
-        return frameOf(entries.map(({ event }) => event.id).join('\n'))
+        return frameOf(entries.map((entry) => entry.event.id).join('\n'))
       },
     }
   }

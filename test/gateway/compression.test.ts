@@ -109,7 +109,7 @@ describe('inwards', () => {
     const answer = await publishing(running, packed('a', pack(LARGE), { correlationId: 'x' }))
     expect(answer).toMatchObject({ ok: true, id: 'a' })
     await sink.holds(1)
-    const [{ event }] = sink.events as [{ event: HubEvent }]
+    const { event } = sink.events[0]!
     expect(event).toMatchObject({ data: LARGE, metadata: { correlationId: 'x' } })
     expect(event.metadata).not.toHaveProperty('compressed')
     // By the same id it is the same event, however it comes.

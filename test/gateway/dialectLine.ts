@@ -1,8 +1,8 @@
-/** A connection over a plain WebSocket, with everything it was told, in order. */
-import { WebSocket } from 'ws'
+/** A plain WebSocket in a dialect of typed messages: what it is told by type, and the answers to what it says. */
 import type { RunningHub } from '../../server/src/hub.js'
 import { eventually } from '../harness/eventually.js'
 import { token, type Claims } from '../harness/token.js'
+import { plainClient, type PlainClient } from './plainClient.js'
 
 export interface Told {
   type: string
@@ -15,52 +15,48 @@ export interface Told {
   [field: string]: unknown
 }
 
-const open = new Set<Line>()
-afterEach(() => {
-  for (const line of open) line.socket.terminate()
-  open.clear()
-})
-
 export class Line {
-  readonly told: Told[] = []
-  ending?: { code: number; reason: string }
+  constructor(private readonly client: PlainClient) {}
 
-  constructor(readonly socket: WebSocket) {
-    open.add(this)
-    socket.on('message', (data) => this.told.push(JSON.parse((data as Buffer).toString('utf8')) as Told))
-    socket.on('close', (code, reason) => (this.ending = { code, reason: reason.toString() }))
-    socket.on('error', () => undefined)
+  get told(): Told[] {
+    return this.client.told as Told[]
   }
 
   say(message: object | string): void {
-    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message))
+    this.client.say(message)
   }
 
   of(type: string): Told[] {
     return this.told.filter((message) => message.type === type)
   }
 
-  /** The message of that type with that place among them; of those that fit. */
+  /** The message of that type, of those that fit, at that place among them: whether it is there already or comes. */
   async hears(type: string, fits: (message: Told) => boolean = () => true, place = 0): Promise<Told> {
-    return await eventually(() => this.of(type).filter(fits)[place], `a message ${type}`)
+    return await eventually(() => this.of(type).filter(fits)[place], `a message ${type}; there are ${JSON.stringify(this.told).slice(-600)}`)
   }
 
-  /** What comes of a message that says something new: the next message that fits. */
+  /** Says something, and waits for the next message that fits. */
   async ask(message: object | string, fits: (answer: Told) => boolean): Promise<Told> {
     const before = this.told.length
     this.say(message)
-    return await eventually(() => this.told.slice(before).find(fits), 'an answer')
+    return await eventually(() => this.told.slice(before).find(fits), `an answer to ${JSON.stringify(message).slice(0, 300)}`)
+  }
+
+  close(): void {
+    this.client.close()
+  }
+
+  /** Without a word. */
+  drop(): void {
+    this.client.socket.terminate()
   }
 
   ends(): Promise<{ code: number; reason: string }> {
-    return eventually(() => this.ending, 'the end')
+    return this.client.end()
   }
 }
 
 /** @param path of the address, with its query; @param as the claims of the token in the header, or none */
 export async function line(running: Pick<RunningHub, 'url'>, path: string, as?: Claims, headers: Record<string, string> = {}): Promise<Line> {
-  const authorization = as && { authorization: `Bearer ${token(as)}` }
-  const opened = new Line(new WebSocket(`${running.url.replace('http', 'ws')}${path}`, { headers: { ...authorization, ...headers } }))
-  await eventually(() => opened.socket.readyState !== opened.socket.CONNECTING, 'the connection')
-  return opened
+  return new Line(await plainClient(running.url, path, { ...(as && { as: token(as) }), headers }))
 }

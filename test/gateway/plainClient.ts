@@ -13,6 +13,8 @@ export interface PlainClient {
   /** The next message that matches, from where the last `hears` left off. */
   hears(what: (message: Told) => boolean, about?: string): Promise<Told>
   all(what: (message: Told) => boolean): Told[]
+  /** The hub knows that it has all events up to here. Of dialects that ask for that: a ping with a mark comes behind events. */
+  settled(): Promise<void>
   end(): Promise<{ code: number; reason: string }>
   close(): void
 }
@@ -28,6 +30,7 @@ export async function plainClient(url: string, path: string, options: { as?: str
   const { as, headers } = options
   const socket = new WebSocket(`${url.replace('http', 'ws')}${path}`, { headers: { ...(as !== undefined && { authorization: `Bearer ${as}` }), ...headers } })
   let at = 0
+  let asked = 0
   const client: PlainClient = {
     socket,
     told: [],
@@ -37,13 +40,21 @@ export async function plainClient(url: string, path: string, options: { as?: str
         const index = client.told.findIndex((message, place) => place >= at && what(message))
         return index >= 0 && { index }
       }, `${about}; there are ${JSON.stringify(client.told.slice(at)).slice(0, 600)}`)
-      at = (found as { index: number }).index + 1
+      at = found.index + 1
       return client.told[at - 1]!
     },
     all: (what) => client.told.filter(what),
-    end: async () => (await eventually(() => client.closed, 'the end of the connection')) as { code: number; reason: string },
+    async settled() {
+      await eventually(() => asked > client.told.findLastIndex(({ event_id: id }) => id !== undefined), 'being asked what it has')
+      await new Promise<void>((resolve) => {
+        socket.once('pong', () => resolve())
+        socket.ping()
+      })
+    },
+    end: () => eventually(() => client.closed, 'the end of the connection'),
     close: () => socket.close(),
   }
+  socket.on('ping', (mark) => (asked = mark.length > 0 ? client.told.length : asked))
   socket.on('message', (data) => client.told.push(JSON.parse((data as Buffer).toString('utf8')) as Told))
   socket.on('close', (code, reason) => (client.closed = { code, reason: reason.toString('utf8') }))
   await new Promise<void>((resolve, reject) => {

@@ -86,3 +86,30 @@ test('another project is refused before the upgrade, and hears nothing of it (I6
   await other.hears((message) => message['type'] === 'pong')
   expect(kinds(other)).toEqual([])
 })
+
+test('whoever may see some of the project hears that, and chooses among it', async () => {
+  const { url } = await hub()
+  const some = token({ sub: 'some', role: 'viewer', permissions: ['subscribe:task:*', 'subscribe:agent:b'] })
+  const client = await plainClient(url, '/ws/default', { as: some })
+  expect(await client.hears((message) => message['type'] === 'connected')).toMatchObject({ subscribed_events: ['*'], topics: ['task:*', 'agent:b'] })
+  await publish(url, output, started)
+  expect(await client.hears(isEvent)).toMatchObject({ event_type: 'task_started' })
+  client.say({ command: 'subscribe', payload: { events: ['agent_output'] } })
+  await client.hears((message) => message['type'] === 'command_response')
+  await publish(url, started, output, { type: 'agent.output', data: { agentId: 'b', output: 'mine' } })
+  expect(await client.hears(isEvent)).toMatchObject({ event_type: 'agent_output', output: 'mine' })
+  const nothing = await plainClient(url, '/ws/default', { as: token({ sub: 'none', role: 'viewer', permissions: ['publish:task.*'] }) })
+  expect(await nothing.hears((message) => message['type'] === 'connected')).toMatchObject({ subscribed_events: [], topics: [] })
+})
+
+test('a choice that is made while the past is still coming passes nothing over', async () => {
+  const { url } = await hub()
+  const line: EventInput = { type: 'agent.output', data: { agentId: 'a', output: 'x'.repeat(60_000) } }
+  for (let page = 0; page < 10; page++) await publish(url, ...Array.from({ length: 20 }, () => line), { ...gate, id: `g${page}` })
+  const client = await plainClient(url, '/ws/default?since=all', { as: SERVICE })
+  client.say({ command: 'subscribe', payload: { events: ['gate_running'] } })
+  await client.hears((message) => message['type'] === 'command_response')
+  await publish(url, { ...gate, id: 'last' })
+  await client.hears((message) => message['event_id'] === 'last')
+  expect(client.all((message) => message['event_type'] === 'gate_running').map((message) => message['event_id'])).toEqual([...Array.from({ length: 10 }, (_, at) => `g${at}`), 'last'])
+})

@@ -48,12 +48,25 @@ test('answers heartbeats and pings, takes events of its task, and refuses what i
   }
 })
 
+test('an event of several tasks names the one that is watched; AG-UI\'s older names need no ids', async () => {
+  const { url } = await hub()
+  const [one, two] = [await plainClient(url, '/ws/tasks/T-1', { as: SERVICE }), await plainClient(url, '/ws/tasks/T-2', { as: SERVICE })]
+  await publish(url, { id: 'a', type: 'custom.note', data: {}, topics: ['task:T-1', 'task:T-2'] })
+  expect((await one.hears((message) => message['event_id'] === 'a'))['task_id']).toBe('T-1')
+  expect((await two.hears((message) => message['event_id'] === 'a'))['task_id']).toBe('T-2')
+  one.say({ event_type: 'message.delta', data: { delta: 'hi' } })
+  await one.hears((message) => message['event_type'] === 'message.delta')
+  one.say({ event_type: 'tool_call.start', data: { tool_name: 'grep' } })
+  expect(await one.hears((message) => message['event_type'] === 'tool_call.start')).toMatchObject({ data: { type: 'TOOL_CALL_START', toolCallName: 'grep', toolCallId: 'T-1:grep' } })
+})
+
 test('a client that comes back with its id gets what it missed, once and in order', async () => {
   const { url } = await hub()
   const first = await plainClient(url, '/ws/tasks/T-1?client_id=mine', { as: SERVICE })
   await established(first)
   await publish(url, progress('a'))
   await first.hears((message) => message['event_id'] === 'a')
+  await first.settled()
   first.close()
   await first.end()
   await publish(url, progress('b'), progress('c'))
@@ -107,6 +120,7 @@ test('the place is found on any worker (I8)', async () => {
     await established(first)
     await publish(one!, progress('a'))
     await first.hears((message) => message['event_id'] === 'a')
+    await first.settled()
     first.close()
     await first.end()
     await publish(one!, progress('b'))

@@ -63,9 +63,9 @@ interface Way {
   publish(event: string): string
 }
 
-const plain = (name: string, path: string, wrap: (event: string) => string, publish = wrap): Way => ({
+const plain = (name: string, path: string, wrap: (event: string) => string, publishing = wrap): Way => ({
   name,
-  publish,
+  publish: publishing,
   open: (as) => RawWebSocket.open(hub.url, `${path}${path.includes('?') ? '&' : '?'}token=${service(as)}`),
   wrap,
 })
@@ -196,13 +196,11 @@ describe('over HTTP', () => {
     const { hostname, port } = new URL(hub.url)
     const socket = connect(Number(port), hostname)
     let text = ''
-    let ended = false
     socket.on('data', (bytes) => (text += bytes.toString('latin1')))
-    socket.on('close', () => (ended = true))
     socket.on('error', () => undefined)
     socket.write(`POST /api/v1/events HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${service('http-endless')}\r\nTransfer-Encoding: chunked\r\n\r\n`)
     const part = Buffer.concat([Buffer.from('40000\r\n'), Buffer.alloc(0x40000, 0x20), Buffer.from('\r\n')])
-    for (let sent = 0; sent < 400 && !ended && !text.includes('HTTP/1.1'); sent++) {
+    for (let sent = 0; sent < 400 && !socket.destroyed && !text.includes('HTTP/1.1'); sent++) {
       if (!socket.write(part)) await new Promise<void>((resolve) => void socket.once('drain', resolve).once('close', () => resolve()).once('data', () => resolve()))
     }
     await eventually(() => text.includes('HTTP/1.1 413'), 'the refusal')

@@ -109,7 +109,7 @@ export function createOperations(deps: OperationsDeps): Operations {
   const peers = new Peers(deps.roll)
   const executors = new Executors(deps)
   const announce: TaskDeps['announce'] = (identity, input) => publisher.announce(identity, input)
-  const recent: Operations['history'] = (identity, input, signal) => history({ journal, fanout, settings }, identity, input, signal)
+  const recent: Operations['history'] = (identity, input, ended) => history({ journal, fanout, settings }, identity, input, ended)
   const entities = createEntityReader(deps)
   const tasks = createTasks({ announce, entities, history: recent, settings })
   const commands = new Commands({ ...deps, announce, tasks, executors, peers })

@@ -13,7 +13,7 @@ export class HttpApi {
   }
 
   address(path: string, query: readonly (readonly [string, string])[] = []): string {
-    const text = new URLSearchParams(query.map(([name, value]) => [name, value])).toString()
+    const text = new URLSearchParams(query.map(([name, value]): [string, string] => [name, value])).toString()
     return `${this.url}/api/v1${path}${text === '' ? '' : `?${text}`}`
   }
 

@@ -64,12 +64,12 @@ class PythonProcess {
   call(who: number, call: string, input: object): Promise<unknown> {
     const n = ++this.count
     if (this.over !== undefined) return Promise.reject(new Error(this.over))
-    return new Promise((resolve, reject) => {
+    return new Promise((answered, failed) => {
       this.waiting.set(n, ({ result, refused, message, fault }) => {
         this.waiting.delete(n)
-        if (refused !== undefined) reject(new Refused(refused, message))
-        else if (fault !== undefined) reject(new Error(fault))
-        else resolve(result)
+        if (refused !== undefined) failed(new Refused(refused, message))
+        else if (fault !== undefined) failed(new Error(fault))
+        else answered(result)
       })
       this.child.stdin!.write(`${JSON.stringify({ n, who, call, with: input })}\n`)
     })

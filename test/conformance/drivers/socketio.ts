@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib'
 import type { Answer, CommandResult, EventInput, Failure, Gap, HistoryRequest, HubEvent, PlacedEvent, PublishResult, SnapshotResult, SubscribeRequest, SubscribeResult, UnsubscribeResult } from '@hubbub/protocol'
 import { io, type Socket } from 'socket.io-client'
 import { Log, Refused, type Connected, type Driver, type Published } from '../gateway.js'
-import { granted, HttpApi, publishedOf } from './http.js'
+import { HttpApi, publishedOf } from './http.js'
 
 const ANSWER_MS = 20_000
 
@@ -138,12 +138,9 @@ class SocketConnection implements Connected {
     return new Promise((resolve, reject) => {
       this.socket.timeout(ANSWER_MS).emit(name, input, (error: Error | null, answer: Answer<T>) => {
         if (error) return reject(error)
-        if (answer.ok) hear?.(answer)
-        try {
-          resolve(granted(answer))
-        } catch (refused) {
-          reject(refused as Error)
-        }
+        if (!answer.ok) return reject(new Refused(answer.error.code, answer.error.message))
+        hear?.(answer)
+        resolve(answer)
       })
     })
   }

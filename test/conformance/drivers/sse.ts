@@ -36,9 +36,9 @@ class Sse extends HttpReading {
       onEvent: (message) => {
         if (message.id !== undefined) reader.cursor = message.id
         this.take(message)
+        // From its first id on it can come back to its place.
+        if (reader.cursor !== undefined) begun()
       },
-      // Its first words: what comes from now on is heard.
-      onRetry: begun,
     })
     const decoder = new TextDecoder()
     for await (const bytes of response.body!) {

@@ -68,7 +68,7 @@ class WebSocketConnection implements Connected {
 
   /** @param query what it is subscribed to from the beginning */
   open(query: readonly [string, string][]): Promise<void> {
-    const socket = new WebSocket(`${this.url.replace('http', 'ws')}/ws?${new URLSearchParams([...query])}`, { headers: this.http.headers })
+    const socket = new WebSocket(`${this.url.replace('http', 'ws')}/ws?${new URLSearchParams([...query]).toString()}`, { headers: this.http.headers })
     this.socket = socket
     return new Promise((resolve, reject) => {
       socket.once('open', () => resolve())

@@ -44,6 +44,8 @@ export interface Speaker {
   cursor(): Cursor
   /** Resolves when it took nearly all that it was sent; rejects with UNAVAILABLE when it is gone. For whatever is sent page by page (I7). */
   drained(): Promise<void>
+  /** Resolves when the client has all that was written to it before now; never, when it is gone. */
+  received(): Promise<void>
   close(code: number, reason: string): void
 }
 
@@ -52,6 +54,8 @@ export interface Conversation {
   welcome?(): void
   /** One parsed message. Whatever it rejects with is told as a `failure`. */
   hear(message: unknown): Promise<void> | void
+  /** Events were written to the socket, or would have been if it were not closing; `cursor` counts them from the next turn on. */
+  wrote?(): void
   /** The connection is over. */
   end?(): void
 }

@@ -20,6 +20,8 @@ export interface Wire {
 
 export class WebSocketOutlet implements Outlet {
   readonly encoding: Dialect['encoding']
+  /** Told of each write, one to a closing socket included: the session counts it, too. */
+  onWrite?: () => void
   private readonly socket: WebSocket
   private readonly tcp: TcpSocket
   private readonly metrics: Metrics
@@ -41,6 +43,7 @@ export class WebSocketOutlet implements Outlet {
   }
 
   write(chunk: Chunk): void {
+    this.onWrite?.()
     if (this.socket.readyState !== this.socket.OPEN) return
     this.metrics.writes.inc({ way: 'buffer' })
     // Without an extension ws holds nothing back: what it was given before stands before this on the wire.

@@ -45,6 +45,7 @@ export class Peer extends Guest implements Speaker {
   /** Bytes that the client had taken at the last look. */
   private taken = 0
   private silent = false
+  private marks = 0
 
   constructor(private readonly arrival: Arrival, private readonly peerDeps: PeerDeps) {
     const { id, socket, tcp, dialect, opening, follow } = arrival
@@ -52,6 +53,7 @@ export class Peer extends Guest implements Speaker {
     super(id, 'ws', peerDeps, () => follow(outlet))
     this.outlet = outlet
     this.conversation = dialect.converse(this, opening)
+    outlet.onWrite = this.conversation.wrote?.bind(this.conversation)
     this.conversation.welcome?.()
     outlet.begin()
     this.beat = setInterval(() => this.checkPulse(), dialect.heartbeat.pingMs)
@@ -103,6 +105,21 @@ export class Peer extends Guest implements Speaker {
   async drained(): Promise<void> {
     await this.outlet.drained()
     if (!this.isOpen) throw new HubError('UNAVAILABLE', 'The connection is gone.')
+  }
+
+  /** A client's library answers pings by itself, in the order of what it receives. */
+  received(): Promise<void> {
+    const { socket } = this.arrival
+    const mark = Buffer.from(`${++this.marks}`)
+    return new Promise((resolve) => {
+      const answered = (data: Buffer) => {
+        if (!data.equals(mark)) return
+        socket.off('pong', answered)
+        resolve()
+      }
+      socket.on('pong', answered)
+      socket.ping(mark)
+    })
   }
 
   close(code: number, reason: string): void {

@@ -2,10 +2,12 @@
  * `/ws/:project`: commands in, `{ type, timestamp, ... }` with seconds out. Whoever connects hears all of the project that it may, and
  * chooses by event type what it goes on hearing.
  */
-import { canonicalType, HubError, isTypePattern, type CommandResult, type Cursor, type Failure, type Gap, type HubEvent, type Signal, type SubscribeResult } from '@hubbub/protocol'
+import { canonicalType, compareOffsets, HubError, isTypePattern, parseCursor, type CommandResult, type Cursor, type Failure, type Gap, type HubEvent, type Signal, type SubscribeResult } from '@hubbub/protocol'
+import type { Identity } from '../../../access/identity.js'
 import { may } from '../../../access/permissions.js'
 import type { Encoding } from '../../../fanout/entry.js'
 import type { FollowRequest } from '../../../operations/follow.js'
+import type { Settings } from '../../../settings/table.js'
 import { webSocketFrame } from '../../frame.js'
 import type { Conversation, Dialect, DialectDeps, Opening, Speaker } from '../dialect.js'
 import { fieldsOf } from '../parse.js'
@@ -13,6 +15,9 @@ import { sinceIn } from '../query.js'
 import { nameOf, PROJECT_NAMES, snakeCase } from './names.js'
 
 const EVERYTHING = '*'
+const SUBSCRIBE = 'subscribe:'
+/** How often a connection whose past is still coming is looked at, ms. */
+const LOOK_MS = 20
 
 const said = (type: string, rest: object) => ({ type, timestamp: Date.now() / 1000, ...rest })
 
@@ -21,7 +26,10 @@ export class ProjectDialect implements Dialect {
   readonly encoding: Encoding
   readonly heartbeat
 
+  private readonly settings: Settings
+
   constructor({ settings, metrics }: DialectDeps) {
+    this.settings = settings
     this.heartbeat = { pingMs: settings.wsPingMs, silenceMs: settings.wsSilenceMs }
     const frame = (packet: string) => ({ packet, bytes: webSocketFrame(packet) })
     this.encoding = {
@@ -35,8 +43,8 @@ export class ProjectDialect implements Dialect {
 
   begin({ identity, query }: Opening): FollowRequest {
     const since = sinceIn(query)
-    const subscriptions = may(identity, 'subscribe', EVERYTHING) ? [{ topics: [EVERYTHING] }] : []
-    return { subscriptions, ...(since !== undefined && { since }) }
+    const topics = readable(identity, this.settings.maxTopics)
+    return { subscriptions: topics.length > 0 ? [{ topics }] : [], ...(since !== undefined && { since }) }
   }
 
   converse(speaker: Speaker): Conversation {
@@ -65,15 +73,16 @@ export class ProjectDialect implements Dialect {
 class ProjectConversation implements Conversation {
   /** Event types that it asked for; undefined: all. */
   private types: string[] | undefined
+  private isOver = false
   private turn: Promise<unknown> = Promise.resolve()
 
   constructor(private readonly speaker: Speaker) {}
 
   welcome(): void {
     const { speaker } = this
-    const heard = speaker.subscriptions().length > 0
+    const topics = speaker.subscriptions().flatMap((subscription) => subscription.topics)
     speaker.send(said('connected', {
-      connection_id: speaker.id, project_id: speaker.identity().project, subscribed_events: heard ? [EVERYTHING] : [],
+      connection_id: speaker.id, project_id: speaker.identity().project, subscribed_events: topics.length > 0 ? [EVERYTHING] : [], topics,
       heartbeat_interval: speaker.settings.wsPingMs / 1000, heartbeat_timeout: speaker.settings.wsSilenceMs / 1000, cursor: speaker.cursor(),
     }))
   }
@@ -98,6 +107,10 @@ class ProjectConversation implements Conversation {
     }
   }
 
+  end(): void {
+    this.isOver = true
+  }
+
   private inTurn(step: () => Promise<void>): Promise<void> {
     const turn = this.turn.then(step)
     this.turn = turn.catch(() => undefined)
@@ -118,12 +131,30 @@ class ProjectConversation implements Conversation {
 
   /** The new subscription stands before the old ones go: between the two nothing is passed over, and what both take comes once. */
   private async hearOnly(types: string[], answer: (result: object) => void): Promise<void> {
-    const old = this.speaker.subscriptions().map(({ id }) => id)
-    if (types.length > 0) await this.speaker.request<SubscribeResult>('subscribe', { topics: [EVERYTHING], types })
+    const { speaker } = this
+    const old = speaker.subscriptions().map(({ id }) => id)
+    if (types.length > 0) {
+      // Whoever may see nothing is told what is missing.
+      const topics = readable(speaker.identity(), speaker.settings.maxTopics)
+      const { cursor } = await speaker.request<SubscribeResult>('subscribe', { topics: topics.length > 0 ? topics : [EVERYTHING], types })
+      await this.reaches(cursor)
+    }
     for (const subscriptionId of old) await this.speaker.request('unsubscribe', { subscriptionId })
     this.types = types
     answer({ subscribed_events: types.map((type) => nameOf(PROJECT_NAMES, type)) })
   }
+
+  /** A connection whose past is still coming reads it by the former choice: the new one begins behind that. */
+  private async reaches(cursor: Cursor): Promise<void> {
+    const isBehind = () => compareOffsets(parseCursor(this.speaker.cursor())!.offset, parseCursor(cursor)!.offset) < 0
+    while (!this.isOver && isBehind()) await new Promise((resolve) => setTimeout(resolve, LOOK_MS).unref())
+  }
+}
+
+/** `*`, or else what it was granted. */
+function readable(identity: Identity, most: number): string[] {
+  if (may(identity, 'subscribe', EVERYTHING)) return [EVERYTHING]
+  return identity.permissions.filter((permission) => permission.startsWith(SUBSCRIBE)).slice(0, most).map((permission) => permission.slice(SUBSCRIBE.length))
 }
 
 /** Under `events`, `event_types` or `event_type`; canonical. */

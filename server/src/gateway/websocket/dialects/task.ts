@@ -2,7 +2,8 @@
  * `/ws/tasks/:taskId`: one task's events as `{ event_type, task_id, data, timestamp }`, subscribed from the first moment. A client that
  * comes back with its `client_id` gets what it missed, up to a number: its place is remembered for it.
  */
-import { canonicalType, type Cursor, type Failure, type Gap, type HubEvent, type PublishResult, type Signal } from '@hubbub/protocol'
+import { topicMatches, type Cursor, type Failure, type Gap, type HubEvent, type Interest, type PublishResult, type Signal } from '@hubbub/protocol'
+import { may } from '../../../access/permissions.js'
 import type { Encoding } from '../../../fanout/entry.js'
 import type { FollowRequest } from '../../../operations/follow.js'
 import { webSocketFrame } from '../../frame.js'
@@ -10,6 +11,7 @@ import type { Conversation, Dialect, DialectDeps, Opening, Speaker } from '../di
 import { fieldsOf } from '../parse.js'
 import { nameOf, TASK_NAMES } from './names.js'
 import { Places, type Place } from './places.js'
+import type { Stay } from './stay.js'
 
 /** Nothing heard for so long, as these clients were always given; ms. */
 const SILENCE_MS = 300_000
@@ -30,9 +32,10 @@ export class TaskDialect implements Dialect {
     this.places = new Places(deps)
     this.encoding = {
       name: 'ws task',
-      encode(entry) {
+      variant: ({ event }, interests) => taskOf(event, interests),
+      encode(entry, task) {
         metrics.encodes.inc()
-        const packet = JSON.stringify(shown(entry.event, entry.cursor))
+        const packet = JSON.stringify(shown(entry.event, entry.cursor, task))
         return { packet, bytes: webSocketFrame(packet) }
       },
     }
@@ -40,9 +43,13 @@ export class TaskDialect implements Dialect {
 
   async begin(opening: Opening): Promise<FollowRequest> {
     const topic = `task:${opening.name}`
+    // An agent's mail is for the connection on which it works, and taken when it is handed over.
+    const request: FollowRequest = { subscriptions: [{ topics: [topic] }], mail: false }
+    // Refused with what is missing, and without a place.
+    if (!may(opening.identity, 'subscribe', topic)) return request
     const place = await this.places.find(opening, topic)
     this.found.set(opening, place)
-    return { subscriptions: [{ topics: [topic] }], ...(place.since !== undefined && { since: place.since }) }
+    return { ...request, ...(place.since !== undefined && { since: place.since }) }
   }
 
   converse(speaker: Speaker, opening: Opening): Conversation {
@@ -67,10 +74,10 @@ export class TaskDialect implements Dialect {
 }
 
 class TaskConversation implements Conversation {
-  private readonly stopRemembering: () => void
+  private readonly stay: Stay
 
   constructor(private readonly speaker: Speaker, private readonly opening: Opening, private readonly place: Place, places: Places) {
-    this.stopRemembering = places.remember(place, speaker)
+    this.stay = places.remember(place, speaker)
   }
 
   welcome(): void {
@@ -89,24 +96,33 @@ class TaskConversation implements Conversation {
     await this.publish(message)
   }
 
-  end(): void {
-    this.stopRemembering()
+  wrote(): void {
+    this.stay.wrote()
   }
 
-  /** An event of this task. AG-UI's are carried as they are: nothing is added to them. */
+  end(): void {
+    this.stay.end()
+  }
+
+  /** An event of this task. AG-UI's under their own names are carried as they are: nothing is added to them. */
   private async publish({ event_type: eventType, type = eventType, data = {}, id, event_id: eventId = id, metadata, timestamp }: Record<string, unknown>): Promise<void> {
     const task = this.opening.name!
     const fields = fieldsOf(data, '`data`')
     const named = fields['taskId'] ?? fields['task_id'] ?? task
-    const isAgui = String(canonicalType(String(type)) ?? type).startsWith('agui.')
+    const isAgui = String(type).startsWith('agui.')
     const event = { type, data: isAgui ? fields : { ...fields, taskId: named }, topics: [`task:${task}`], ...(eventId !== undefined && { id: eventId }), ...(metadata !== undefined && { metadata }), ...(timestamp !== undefined && { timestamp }) }
     await this.speaker.request<PublishResult>('publish', event, (result) => this.speaker.send({ type: 'ack', event_id: result.id, ...(result.offset !== undefined && { offset: result.offset }) }))
   }
 }
 
-function shown({ type, id, data, timestamp, topics, metadata }: HubEvent, cursor: Cursor): object {
-  const task = topics.find((topic) => topic.startsWith('task:'))?.slice('task:'.length)
-  return { event_type: nameOf(TASK_NAMES, type), ...(task !== undefined && { task_id: task }), data: type === 'task.progress' ? asFraction(data) : data, timestamp: new Date(timestamp).toISOString(), event_id: id, metadata, cursor }
+/** An event may be of several tasks: that which was asked for. */
+function taskOf({ topics }: HubEvent, interests: readonly Interest[]): string {
+  const topic = topics.find((one) => one.startsWith('task:') && interests.some((interest) => interest.topics.some((pattern) => topicMatches(pattern, one))))
+  return topic?.slice('task:'.length) ?? ''
+}
+
+function shown({ type, id, data, timestamp, metadata }: HubEvent, cursor: Cursor, task = ''): object {
+  return { event_type: nameOf(TASK_NAMES, type), ...(task !== '' && { task_id: task }), data: type === 'task.progress' ? asFraction(data) : data, timestamp: new Date(timestamp).toISOString(), event_id: id, metadata, cursor }
 }
 
 /** These clients count progress from 0 to 1, in both directions: what they hand in is scaled by its name, `progress_update`. */

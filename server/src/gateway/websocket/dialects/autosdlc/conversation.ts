@@ -9,7 +9,7 @@ import { unpacked } from './packing.js'
 import { requestIn, topicsIn } from './subscription.js'
 
 /** The hub's own messages, for clients that want more than the dialect has. */
-const MORE: ReadonlySet<string> = new Set(['signal', 'snapshot', 'command', 'broadcast', 'presence', 'agent.register', 'system.health_check'])
+const MORE: ReadonlySet<string> = new Set(['publish', 'signal', 'snapshot', 'command', 'broadcast', 'presence', 'agent.register', 'system.health_check'])
 
 interface Heard {
   type: string

@@ -1,5 +1,6 @@
 /** What a `subscribe` of this dialect asks for: resources by several spellings, events by their whole names or the ends of them. */
 import { canonicalType, HubError, isTypePattern } from '@hubbub/protocol'
+import { findEntry } from '@hubbub/protocol/catalogue'
 
 type Data = Readonly<Record<string, unknown>>
 
@@ -11,7 +12,7 @@ const FIELDS: readonly (readonly [string, string])[] = [
 /** Kinds of resources that are called otherwise in topics. */
 const FAMILIES: ReadonlyMap<string, string> = new Map([['workflow', 'pipeline'], ['github', 'repo'], ['repository', 'repo'], ['repositories', 'repo'], ['tdd', 'task']])
 /** Before an event's short name: `status` of an agent is `agent_status`. */
-const PREFIXES = ['', 'agent_', 'tdd_', 'workflow_', 'system_', 'github_']
+const PREFIXES = ['', 'agent_', 'task_', 'tdd_', 'workflow_', 'system_', 'github_']
 /** All events of a kind, by the dialect's names. What an agent says of its task is a task's event. */
 const WHOLE: Readonly<Record<string, readonly string[]>> = {
   '*': ['*'], all: ['*'], 'agent_*': ['agent.*', 'task.progress'], 'tdd_*': ['tdd.*'], 'workflow_*': ['pipeline.*'], 'system_*': ['system.*'], 'github_*': ['github.*'],
@@ -41,7 +42,7 @@ export function topicsIn(data: Data): string[] {
 function topicOf(resource: unknown, data: Data): string {
   const { type, id } = typeof resource === 'object' && resource !== null ? (resource as Data) : { type: resource, id: data['resourceId'] ?? data['resource_id'] }
   if (typeof type !== 'string' || (id !== undefined && typeof id !== 'string')) throw wrong('resource', 'is no `family:id` and no { type, id }')
-  const [kind = '', own] = split(type)
+  const [kind, own] = split(type)
   const single = kind.endsWith('s') ? kind.slice(0, -1) : kind
   const family = FAMILIES.get(kind) ?? FAMILIES.get(single) ?? single
   if (kind === 'system' || kind === 'project' || kind === '*') return kind
@@ -63,7 +64,8 @@ function typesNamed(name: string): readonly string[] {
   for (const form of name.endsWith('s') ? [name, name.slice(0, -1)] : [name]) {
     for (const prefix of PREFIXES) {
       const type = canonicalType(`${prefix}${form}`)
-      if (type !== undefined) return [type]
+      // `error` alone is the protocol's, and no event.
+      if (type !== undefined && findEntry(type)) return [type]
     }
   }
   // A canonical type has a dot. A word that nothing is called by would be waited for in vain.

@@ -107,7 +107,8 @@ export class McpConversation implements Conversation {
   }
 
   private async pass({ message, name, type, payload }: Heard): Promise<void> {
-    await this.speaker.request(type, camelFields(payload), (result) => this.speaker.send(said(`${name}_acknowledged`, snakeFields(result), message)))
+    // As it came, too: a credential is known by its older name.
+    await this.speaker.request(type, { ...payload, ...camelFields(payload) }, (result) => this.speaker.send(said(`${name}_acknowledged`, snakeFields(result), message)))
   }
 
   private async subscribe({ message, payload }: Heard): Promise<void> {

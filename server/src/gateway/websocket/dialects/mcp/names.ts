@@ -61,7 +61,7 @@ function payloadOf(type: string, data: unknown): unknown {
 
 function delegation(data: Fields): object {
   const { metadata, ...order } = payloadOf('task.delegate', data) as Fields
-  return { ...DELEGATION, ...order, metadata: { ...ASSIGNMENT, ...snakeFields((metadata ?? {}) as object) } }
+  return { ...DELEGATION, ...order, metadata: { ...ASSIGNMENT, ...snakeFields(metadata ?? {}) } }
 }
 
 const REVERSED = new WeakMap<Entry, ReadonlyMap<string, string>>()
