@@ -174,8 +174,7 @@ async function openGateways(parts: GatewayParts): Promise<{ url(): string; close
     url: () => front.url(),
     async close() {
       draining = true
-      websockets?.close()
-      await streams?.close()
+      await Promise.all([websockets?.close(), streams?.close()])
       await sockets?.close()
       await front.close()
       guests.close()

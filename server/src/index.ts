@@ -16,7 +16,10 @@ export { SettingError } from './settings/read.js'
 export type { Settings } from './settings/table.js'
 
 export interface CreateHubOptions extends Pick<HubOptions, 'onConnect' | 'onDisconnect'> {
-  /** Your server; the hub answers `/socket.io/`, `/api/v1/`, `/webhooks/`, `/health/` and `/metrics` there. Without one it listens itself. */
+  /**
+   * Your server; the hub answers `/socket.io/`, `/ws` (setting `wsPath`), `/api/v1/`, `/api/docs`, `/api/openapi.json`, `/api/asyncapi.json`, `/webhooks/`, `/health/` and
+   * `/metrics` there. Without one it listens itself.
+   */
   server?: Server
   /** Any of CONFIGURATION.md, by name; the rest are defaults. */
   settings?: Partial<Settings>

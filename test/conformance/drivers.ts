@@ -1,3 +1,4 @@
+import { autosdlc } from './drivers/autosdlc.js'
 import { longpoll } from './drivers/longpoll.js'
 import { pythonProgram } from './drivers/python-program.js'
 import { PythonDriver } from './drivers/python.js'
@@ -11,5 +12,5 @@ import type { Driver } from './gateway.js'
 export function allDrivers(): Driver[] {
   const python = pythonProgram()
   if (python === undefined) process.stdout.write('the Python SDK is left out: no environment with its package (npm test makes one where it can)\n')
-  return [socketio('websocket'), socketio('polling'), websocket, sse, longpoll, typescript, ...(python === undefined ? [] : [new PythonDriver(python)])]
+  return [socketio('websocket'), socketio('polling'), websocket, autosdlc, sse, longpoll, typescript, ...(python === undefined ? [] : [new PythonDriver(python)])]
 }

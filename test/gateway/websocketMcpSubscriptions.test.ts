@@ -1,4 +1,5 @@
 /** `/ws?dialect=mcp`: what agents and those who watch them subscribe to, by event type and filters. */
+import { eventually } from '../harness/eventually.js'
 import { hub, service } from './agentHub.js'
 import { line } from './dialectLine.js'
 import { answer, refusal } from './mcpAnswer.js'
@@ -71,4 +72,17 @@ test('subscriptions with `since` bring the past first, page after page, and a co
   await again.hears('task:progress_updated', ({ payload }) => payload['message'] === 'last')
   expect(again.told[0]!.type).toBe('connection:acknowledged')
   expect(again.of('task:progress_updated')).toHaveLength(2)
+})
+
+test('a gap before all that comes is told behind the first message', async () => {
+  const running = await hub({ partitions: 1, retentionMs: 150, retentionCount: 10, windowEvents: 100 })
+  const planner = await service(running)
+  const gapped = await eventually(async () => {
+    await planner.must('publish', Array.from({ length: 100 }, () => ({ type: 'task.progress', data: { taskId: 'free', progress: 1 } })))
+    const watcher = await line(running, `${PATH}&topics=task:free&since=1h`, PAGE)
+    await watcher.hears('task:progress_updated')
+    return watcher.of('gap').length > 0 && watcher
+  }, 'a journal that forgot')
+  expect(gapped.told.slice(0, 2).map(({ type }) => type)).toEqual(['connection:acknowledged', 'gap'])
+  expect(gapped.told[1]!.payload).toMatchObject({ reason: 'trimmed' })
 })

@@ -175,6 +175,21 @@ describe('over long-polling', () => {
   })
 })
 
+test('a client of Socket.IO that asks and does not read is not heard meanwhile, and then answered', async () => {
+  const large = Array.from({ length: 20 }, (_, at) => ({ type: 'task.created', data: { taskId: `large-${at}`, title: 't', parameters: { text: 'x'.repeat(40_000) } } }))
+  expect((await publish('filler', JSON.stringify(large))).status).toBe(200)
+  const raw = await WAYS[0]!.open('asker')
+  const before = await residentMb()
+  raw.pause()
+  for (let at = 0; at < 150; at++) raw.frame(Buffer.from(`42${at}["snapshot",{"topics":["task:large-*"]}]`))
+  await eventually(async () => (await publish('meanwhile', event('"x"'))).status === 201 && (await residentMb()) > 0, 'others are served')
+  expect((await residentMb()) - before).toBeLessThan(MOST_MB)
+  raw.resume()
+  await eventually(() => raw.text().includes('43149['), 'the last answer', 20_000)
+  expect((await residentMb()) - before).toBeLessThan(MOST_MB)
+  raw.destroy()
+}, 60_000)
+
 describe('over HTTP', () => {
   test('an event of 1.5 MB is refused with a code', async () => {
     const answer = await publish('http-large', event(JSON.stringify('x'.repeat(1.5 * MB))))

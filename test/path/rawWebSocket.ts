@@ -58,6 +58,15 @@ export class RawWebSocket {
     })
   }
 
+  /** Reads no more until `resume`. */
+  pause(): void {
+    this.socket.pause()
+  }
+
+  resume(): void {
+    this.socket.resume()
+  }
+
   destroy(): void {
     this.socket.destroy()
   }

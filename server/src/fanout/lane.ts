@@ -71,6 +71,8 @@ export class Lane implements TailListener {
   }
 
   remove(session: Session, subscription: Subscription): void {
+    // Its end took all of them away.
+    if (session.state === 'closed') return
     this.change(session, () => session.subscriptions.delete(subscription.id))
     this.count(subscription, -1)
   }

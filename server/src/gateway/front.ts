@@ -12,7 +12,7 @@ import { credentialFromRequest } from '../access/credentials.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Settings } from '../settings/table.js'
 import { hubErrorOf } from '../store/failure.js'
-import { originAllowed } from './origin.js'
+import { dropForeignCookie, originAllowed } from './origin.js'
 import type { WebSocketGateway } from './websocket/gateway.js'
 
 const SOCKET_PATH = '/socket.io/'
@@ -124,6 +124,8 @@ async function handleUpgrade(deps: FrontDeps, request: IncomingMessage, socket: 
   } catch (error) {
     const [status, failure] = refuse(deps, error)
     const body = JSON.stringify({ ok: false, error: failure })
+    // Node's sockets stay half open: whoever does not end its side would hold this one for good, and the server's close with it.
+    socket.once('finish', () => socket.destroy())
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
   }
 }
@@ -153,6 +155,7 @@ function checkArrival(deps: FrontDeps, request: IncomingMessage): void {
 
 function checkOrigin({ settings }: FrontDeps, request: IncomingMessage): void {
   if (!originAllowed(settings, request.headers.origin, request.headers.host)) throw new HubError('ORIGIN_NOT_ALLOWED')
+  dropForeignCookie(settings, request.headers)
 }
 
 /** As the engine reads it, the last of several: whatever it will take for a new connection must be checked as one. */

@@ -110,6 +110,8 @@ export abstract class Guest implements Client {
     const identity = await this.deps.authenticator.authenticate(credential, before.project)
     if (identity.subject !== before.subject) throw new HubError('AUTH_INVALID_TOKEN', 'The new token is of another subject.')
     await this.connection.renew(identity)
+    // Gone meanwhile: nobody would leave these rooms, or stop this clock.
+    if (!this.isOpen) throw new HubError('UNAVAILABLE', 'The connection is gone.')
     this.subscribed()
     this.expiry.watch(this.identity().expiresAt)
     return identity.expiresAt === undefined ? {} : { expiresAt: identity.expiresAt }

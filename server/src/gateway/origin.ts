@@ -1,4 +1,5 @@
 /** Which pages may use the hub: one rule for CORS, for requests that change something, and for upgrades. */
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Settings } from '../settings/table.js'
 
 type OriginSettings = Pick<Settings, 'auth' | 'corsOrigins'>
@@ -13,6 +14,12 @@ export function originAllowed(settings: OriginSettings, origin: string | undefin
   if (settings.auth === 'none' && host !== undefined && !isLoopback(host)) return false
   if (origin === undefined) return true
   return originListed(settings, origin) || sameHost(origin, host)
+}
+
+/** With `*` no page may use a visitor's cookie. CORS sees to that for answers; a request's effects, and WebSockets, are not its business. */
+export function dropForeignCookie(settings: OriginSettings, headers: IncomingHttpHeaders): void {
+  const { origin, host } = headers
+  if (origin !== undefined && !sameHost(origin, host) && originListed(settings, '*')) delete headers.cookie
 }
 
 /** Listed by name or by `*`; the hub's own host is not looked at. */

@@ -24,7 +24,13 @@ export const autosdlc: Driver = {
   name: 'autosdlc',
   async connect(url, credentials) {
     const connection = new AutosdlcConnection(url, credentials)
-    await connection.open([])
+    try {
+      await connection.open([])
+    } catch (error) {
+      // Whoever is not let in does not come back.
+      connection.close()
+      throw error
+    }
     return connection
   },
 }
@@ -59,7 +65,7 @@ class AutosdlcConnection implements Connected {
   open(query: readonly [string, string][]): Promise<void> {
     const { token, project, compress } = this.credentials
     const asked = new URLSearchParams([['dialect', 'autosdlc'], ...query, ...(compress ? [['compress', 'gzip'] as [string, string]] : [])])
-    const socket = new WebSocket(`${this.url.replace('http', 'ws')}/ws?${asked}`)
+    const socket = new WebSocket(`${this.url.replace('http', 'ws')}/ws?${asked.toString()}`)
     this.socket = socket
     return new Promise((resolve, reject) => {
       socket.on('message', (bytes) => {

@@ -7,7 +7,7 @@ import type { Identity } from '../../access/identity.js'
 import { isAdmin, isOperator } from '../../access/permissions.js'
 import { createBuckets } from '../../access/rate.js'
 import type { Settings } from '../../settings/table.js'
-import { originAllowed } from '../origin.js'
+import { dropForeignCookie, originAllowed } from '../origin.js'
 
 export function createDoor({ authenticator, settings }: { authenticator: Pick<Authenticator, 'authenticate'>; settings: Settings }): RequestHandler {
   const buckets = createBuckets(settings.messageRate, settings.messageBurst)
@@ -25,6 +25,7 @@ export function createDoor({ authenticator, settings }: { authenticator: Pick<Au
 export function createOriginCheck({ settings }: { settings: Settings }): RequestHandler {
   return (request, _response, next) => {
     if (!originAllowed(settings, request.headers.origin, request.headers.host)) throw new HubError('ORIGIN_NOT_ALLOWED')
+    dropForeignCookie(settings, request.headers)
     next()
   }
 }

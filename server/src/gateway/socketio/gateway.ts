@@ -81,13 +81,10 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
       recorder.taken(id, generation)
       io.serverSideEmit(TAKEN, id, generation)
     }
-    const member = new Member(socket, admission, takesCompressed(socket) ? compressed : plain, deps)
+    const member = new Member(socket, admission, takesCompressed(socket) ? compressed : plain, deps, (from, [name, ...args]) => hear(messageDeps, from, name, args))
     members.add(member)
     // Not `on`: every name is a message, and none may reach a listener twice.
-    socket.use(([name, ...args]) => {
-      member.heard()
-      hear(messageDeps, member, name, args)
-    })
+    socket.use((packet) => member.take(packet))
     socket.once('disconnect', (reason) => {
       taken.delete(socket.conn)
       members.delete(member)
@@ -171,12 +168,19 @@ function takesCompressed({ handshake }: Socket): boolean {
   return (handshake.auth as { compress?: unknown }).compress === 'gzip'
 }
 
-/** `args` as Socket.IO gives them: the acknowledgement last, where the client wants one. */
-function hear(deps: MessageDeps, member: Member, name: unknown, args: unknown[]): void {
+/** Their answers may be large: of these a client has few under way. Publishes have no such bound; each is small, and its rate has one. */
+const READING: ReadonlySet<unknown> = new Set(['subscribe', 'snapshot', 'presence'])
+
+/** `args` as Socket.IO gives them: the acknowledgement last, where the client wants one. Resolves when the next message may be heard. */
+function hear(deps: MessageDeps, member: Member, name: unknown, args: unknown[]): Promise<void> {
   const ack = typeof args[args.length - 1] === 'function' ? (args.pop() as Reply) : undefined
-  const reply: Reply = (answer) => {
-    if (ack) ack(answer)
-    else if (!answer.ok) member.complain(answer.error)
-  }
-  handleMessage(deps, member, name, args, reply)
+  return new Promise((resolve) => {
+    const reply: Reply = (answer) => {
+      if (ack) ack(answer)
+      else if (!answer.ok) member.complain(answer.error)
+      resolve()
+    }
+    handleMessage(deps, member, name, args, reply)
+    if (!READING.has(name)) resolve()
+  })
 }

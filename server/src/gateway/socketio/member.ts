@@ -5,6 +5,7 @@ import type { Encoding } from '../../fanout/entry.js'
 import type { ClosedBecause } from '../../operations/attendance.js'
 import { roomsOfPatterns } from '../../operations/operations.js'
 import type { Door } from '../../operations/presence.js'
+import { Ear, type Source } from '../ear.js'
 import { Guest, type GuestDeps } from '../guest.js'
 import type { Admission } from './admission.js'
 import { SocketOutlet, type EngineConnection } from './wire.js'
@@ -16,10 +17,19 @@ const REASONS: Readonly<Record<string, ClosedBecause>> = {
   'server shutting down': 'server shutting down',
 }
 
+/** Messages under way that ask for much. */
+const MOST_PENDING = 16
+/** Messages of a client that does not take its answers. */
+const MOST_UNHEARD = 1000
+
 export class Member extends Guest {
   private rooms = new Set<string>()
 
-  constructor(private readonly socket: Socket, admission: Admission, encoding: Encoding, deps: GuestDeps) {
+  /** Hears its messages no faster than it takes its answers. */
+  readonly ear: Ear<unknown[]>
+
+  /** @param hear resolves when another message may be heard; never rejects */
+  constructor(private readonly socket: Socket, admission: Admission, encoding: Encoding, deps: GuestDeps, hear: (member: Member, packet: unknown[]) => Promise<void>) {
     const outlet = new SocketOutlet(encoding, socket.conn as unknown as EngineConnection, deps.metrics)
     const { resumed, sessionId, mail } = admission
     super(socket.id, socket.conn.transport.name, deps, (guest) =>
@@ -29,6 +39,8 @@ export class Member extends Guest {
         mail,
       }),
     )
+    const options = { source: sourceOf(socket), outlet, slowBytes: deps.settings.slowBytes, mostPending: MOST_PENDING }
+    this.ear = new Ear(options, (packet) => hear(this, packet))
     const { positionCursor } = this.connection.session
     for (const gap of [admission.gap, mail?.gap]) if (gap) outlet.gap(gap, positionCursor)
     // A cursor before anything else was heard: without one the stock client cannot come back to its place.
@@ -59,7 +71,15 @@ export class Member extends Guest {
     this.socket.emit('hub.error', error)
   }
 
+  /** More than it may have waiting while it does not read: over long-polling nothing can be left unread. */
+  take(packet: unknown[]): void {
+    this.heard()
+    if (this.ear.waiting < MOST_UNHEARD) this.ear.take(packet)
+    else this.leave('transport closed')
+  }
+
   disconnected(reason: string): void {
+    this.ear.close()
     this.left(reason, REASONS[reason] ?? 'transport closed')
   }
 
@@ -82,4 +102,10 @@ export class Member extends Guest {
   protected release(): void {
     this.socket.conn.close()
   }
+}
+
+/** The WebSocket beneath, whichever it is by then; long-polling has nothing to hold. */
+function sourceOf(socket: Socket): Source {
+  const beneath = () => (socket.conn.transport as unknown as { socket?: Partial<Source> }).socket
+  return { pause: () => beneath()?.pause?.(), resume: () => beneath()?.resume?.() }
 }

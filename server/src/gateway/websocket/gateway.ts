@@ -43,7 +43,8 @@ export interface WebSocketGateway {
   readonly size: number
   /** Rejects with `HubError`, and the connection was not upgraded: the caller answers with a status. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>
-  close(): void
+  /** Resolves when its connections are gone, and so told of. */
+  close(): Promise<void>
 }
 
 export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGateway {
@@ -59,17 +60,23 @@ export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGat
   })
   const placeOf = async (dialect: Dialect, opening: Opening): Promise<Follow> =>
     await operations.follow(opening.identity, { mail: true, ...(await (dialect.begin ? dialect.begin(opening) : followIn(opening.query))) })
-  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocket> =>
-    new Promise((resolve) => server.handleUpgrade(request, socket, head, (opened) => resolve(guarded(opened))))
+  /** Synchronous. Undefined: it was refused, or its client is gone. */
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): WebSocket | undefined => {
+    let upgraded: WebSocket | undefined
+    server.handleUpgrade(request, socket, head, (opened) => (upgraded = guarded(opened)))
+    return upgraded
+  }
+  /** Upgrades under way: they count from their arrival, or as many as ask while the store is slow would be let in. */
+  let arriving = 0
   const projectOf = (route: Route, asked: string | undefined) => (route.kind === 'project' ? route.name : asked)
 
   return {
-    takes: (request) => routeOf(request) !== undefined,
+    takes: (request) => routeOf(request, settings.wsPath) !== undefined,
     get size() {
-      return server.clients.size
+      return server.clients.size + arriving
     },
     async handleUpgrade(request, socket, head) {
-      const route = routeOf(request)
+      const route = routeOf(request, settings.wsPath)
       if (!route) throw new HubError('NOT_FOUND')
       const dialect = dialects.get(route)
       if (!dialect) throw new HubError('NOT_FOUND', 'There is no such dialect.')
@@ -80,20 +87,24 @@ export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGat
         return { opening, follow: await placeOf(dialect, opening) }
       }
       if (dialect.entrance) {
-        const opened = await upgrade(request, socket, head)
-        return new Lobby({ id, socket: opened, dialect, request, settings, metrics: deps.metrics, admit, enter: (arrival) => new Peer({ id, socket: opened, tcp: socket as TcpSocket, dialect, ...arrival }, peerDeps) }).begin()
+        const opened = upgrade(request, socket, head)
+        return opened && new Lobby({ id, socket: opened, dialect, request, settings, metrics: deps.metrics, admit, enter: (arrival) => new Peer({ id, socket: opened, tcp: socket as TcpSocket, dialect, ...arrival }, peerDeps) }).begin()
       }
-      const arrival = await admit(credentialFromRequest(request))
+      const presented = credentialFromRequest(request)
+      arriving++
+      const arrival = await admit(presented).finally(() => arriving--)
       // Synchronous from the upgrade on: no message of the client comes before somebody listens.
       server.handleUpgrade(request, socket, head, (opened) => void new Peer({ id, socket: guarded(opened), tcp: socket as TcpSocket, dialect, ...arrival }, peerDeps))
     },
-    close() {
+    async close() {
+      const gone = [...server.clients].map((client) => new Promise((resolve) => client.once('close', resolve)))
       for (const guest of [...guests]) if (guest instanceof Peer) guest.leave('server shutting down')
       for (const client of server.clients) if (client.readyState === client.OPEN) client.close(1001)
-      setTimeout(() => {
+      const late = setTimeout(() => {
         for (const client of server.clients) client.terminate()
-      }, settings.drainMs / 5).unref()
+      }, settings.drainMs / 5)
       server.close()
+      await Promise.all(gone).finally(() => clearTimeout(late))
     },
   }
 }

@@ -75,6 +75,8 @@ export class Lobby {
   private async tryToEnter(presented: Presented & { auth?: unknown }): Promise<void> {
     const { socket, admit, enter } = this.deps
     this.busy = true
+    // What else it sends waits in the network: its credential is not known to be one.
+    socket.pause()
     try {
       const arrival = await admit(presented)
       clearTimeout(this.timer)
@@ -84,6 +86,8 @@ export class Lobby {
       for (const [data, isBinary] of this.early) socket.emit('message', data, isBinary)
     } catch (error) {
       this.refuse(error)
+    } finally {
+      socket.resume()
     }
   }
 

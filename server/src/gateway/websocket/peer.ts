@@ -7,12 +7,12 @@ import { roomsOfPatterns, type Follow } from '../../operations/operations.js'
 import type { Door } from '../../operations/presence.js'
 import type { Settings } from '../../settings/table.js'
 import { hubErrorOf } from '../../store/failure.js'
+import { Ear } from '../ear.js'
 import { Guest, type GuestDeps } from '../guest.js'
 import type { Guests } from '../guests.js'
 import { handleMessage, type MessageDeps } from '../messages.js'
 import { endingOf, shortened } from './closing.js'
 import type { Conversation, Dialect, Opening, Speaker } from './dialect.js'
-import { Ear } from './ear.js'
 import { parseMessage } from './parse.js'
 import { WebSocketOutlet } from './outlet.js'
 import { Unfinished } from './unfinished.js'
@@ -34,17 +34,21 @@ export interface Arrival {
   follow: Follow
 }
 
+/** Messages of one client that are worked on at a time. */
+const MOST_PENDING = 64
+
 export class Peer extends Guest implements Speaker {
   private readonly outlet: WebSocketOutlet
   private readonly conversation: Conversation
   private rooms = new Set<string>()
   private readonly beat: NodeJS.Timeout
-  private readonly ear: Ear
+  private readonly ear: Ear<[RawData, boolean]>
   private readonly unfinished: Unfinished
   private heardAt = performance.now()
   /** Bytes that the client had taken at the last look. */
   private taken = 0
   private silent = false
+  private dismissed = false
   private marks = 0
 
   constructor(private readonly arrival: Arrival, private readonly peerDeps: PeerDeps) {
@@ -60,7 +64,8 @@ export class Peer extends Guest implements Speaker {
     this.beat.unref()
     socket.on('message', () => (this.heardAt = performance.now()))
     this.unfinished = new Unfinished(socket)
-    this.ear = new Ear(socket, outlet, peerDeps.settings.slowBytes, (data, isBinary) => this.take(data, isBinary))
+    this.ear = new Ear({ source: socket, outlet, slowBytes: peerDeps.settings.slowBytes, mostPending: MOST_PENDING }, ([data, isBinary]) => this.take(data, isBinary))
+    socket.on('message', (data, isBinary) => this.ear.take([data, isBinary]))
     socket.on('pong', () => (this.heardAt = performance.now()))
     socket.on('ping', () => (this.heardAt = performance.now()))
     socket.once('close', (code) => this.closed(code))
@@ -155,6 +160,7 @@ export class Peer extends Guest implements Speaker {
   }
 
   protected dismiss(reason: HubError): void {
+    this.dismissed = true
     const ending = endingOf(this.arrival.dialect, reason.toJSON())
     this.close(ending.code, ending.reason)
   }
@@ -166,6 +172,8 @@ export class Peer extends Guest implements Speaker {
   }
 
   private async take(data: RawData, isBinary: boolean): Promise<void> {
+    // Its credential ended, or it was revoked: until it answers the close frame ws goes on reading.
+    if (this.dismissed) return
     this.heard()
     let message: unknown
     try {
@@ -209,6 +217,7 @@ export class Peer extends Guest implements Speaker {
 
   private closed(code: number): void {
     clearInterval(this.beat)
+    this.ear.close()
     this.peerDeps.guests.remove(this)
     for (const room of this.rooms) this.peerDeps.guests.part(this, room)
     this.conversation.end?.()

@@ -9,14 +9,17 @@ export interface Route {
   name?: string
 }
 
-/** Undefined: the path is none of the plain WebSockets'. */
-export function routeOf({ url }: Pick<IncomingMessage, 'url'>): Route | undefined {
-  const { pathname, searchParams } = new URL(url ?? '/', 'http://hub')
+/** Undefined: the path is none of the plain WebSockets'. Never throws: a client may send anything as its target (`//`). */
+export function routeOf({ url = '/' }: Pick<IncomingMessage, 'url'>, base: string): Route | undefined {
+  if (base === 'none' || !URL.canParse(url, 'http://hub')) return undefined
+  const { pathname: path, searchParams } = new URL(url, 'http://hub')
+  if (path !== base && !path.startsWith(`${base}/`)) return undefined
+  const pathname = path.slice(base.length)
   const dialect = searchParams.get('dialect') ?? undefined
   const asked = dialect === undefined ? {} : { dialect }
-  if (pathname === '/ws' || pathname === '/ws/') return { kind: 'topics', ...asked }
-  const task = /^\/ws\/tasks\/([^/]+)\/?$/.exec(pathname)
-  const project = task ? undefined : /^\/ws\/([^/]+)\/?$/.exec(pathname)
+  if (pathname === '' || pathname === '/') return { kind: 'topics', ...asked }
+  const task = /^\/tasks\/([^/]+)\/?$/.exec(pathname)
+  const project = task ? undefined : /^\/([^/]+)\/?$/.exec(pathname)
   const part = task?.[1] ?? project?.[1]
   const name = part === undefined ? undefined : decoded(part)
   return name === undefined ? undefined : { kind: task ? 'task' : 'project', name, ...asked }

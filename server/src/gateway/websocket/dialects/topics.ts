@@ -2,7 +2,7 @@
  * `/ws`: messages `{ type, id?, timestamp, payload }` with ISO timestamps, subscriptions by topic, and an event under one topic: the one
  * that was asked for. `stream:S` does not carry the events of its tasks here, unless `types` says otherwise.
  */
-import { HubError, isTopicPattern, topicFamily, topicMatches, type Cursor, type Failure, type Gap, type HubEvent, type Interest, type Signal } from '@hubbub/protocol'
+import { HubError, isTopicPattern, passes, topicFamily, topicMatches, type Cursor, type Failure, type Gap, type HubEvent, type Interest, type Signal } from '@hubbub/protocol'
 import { CATALOGUE } from '@hubbub/protocol/catalogue'
 import type { Encoding, TailEntry } from '../../../fanout/entry.js'
 import { grantedInterest } from '../../../operations/interest.js'
@@ -94,7 +94,7 @@ class TopicsConversation implements Conversation {
       case 'unsubscribe':
         return await this.inTurn(() => this.unsubscribe(id, fieldsOf(payload, '`payload`')))
       default:
-        if (typeof type !== 'string' || !MORE.has(type)) throw new HubError('INVALID_MESSAGE', 'Unknown message type. Use: subscribe, unsubscribe, ping, pong.', { unknownType: String(type).slice(0, 64) })
+        if (typeof type !== 'string' || !MORE.has(type)) throw new HubError('INVALID_MESSAGE', 'Unknown message type. Use: subscribe, unsubscribe, ping, pong.', { unknownType: typeof type === 'string' ? type.slice(0, 64) : typeof type })
         await this.speaker.request(type, payload, (result) => this.speaker.send(said('answer', result, id)))
     }
   }
@@ -183,7 +183,8 @@ function topicsOf({ topics }: Record<string, unknown>): string[] {
 /** Of the event's topics that these interests take, one of the type's own kind before any other. */
 function topicOf(event: HubEvent, interests: readonly Interest[]): string {
   const family = event.type.slice(0, event.type.indexOf('.'))
-  const taken = event.topics.filter((topic) => interests.some(({ topics }) => topics.some((pattern) => topicMatches(pattern, topic))))
+  const taking = interests.filter((interest) => passes(interest, event))
+  const taken = event.topics.filter((topic) => taking.some(({ topics }) => topics.some((pattern) => topicMatches(pattern, topic))))
   return taken.find((topic) => topicFamily(topic) === family) ?? taken[0] ?? event.topics[0] ?? 'project'
 }
 
