@@ -3,6 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { canonicalType } from '@hubbub/protocol'
 import { NAMES } from '../../server/src/gateway/websocket/dialects/autosdlc/message.js'
 import { eventually } from '../harness/eventually.js'
+import { startRedis } from '../harness/redis.js'
 import { token } from '../harness/token.js'
 import { client, hub, service } from './agentHub.js'
 import { answer } from './autosdlcAnswer.js'
@@ -73,6 +74,22 @@ describe('connecting', () => {
     expect((await page.hears('auth_failure')).data).toMatchObject({ code: 'INSUFFICIENT_PERMISSIONS' })
     expect(await page.ends()).toMatchObject({ code: 1008, reason: expect.stringMatching(/^Not permitted to subscribe to task:語+$/) })
     expect((await (await line(running, PATH, PAGE)).hears('auth_success')).data).toMatchObject({ subject: 'page' })
+  })
+
+  test('that cannot be decided now, the store being away, is closed so that the client comes back', async () => {
+    const redis = await startRedis()
+    try {
+      const running = await hub({ redisUrl: redis.url })
+      await (await line(running, PATH, CODER)).hears('auth_success')
+      await redis.kill()
+      const [coder, other] = await Promise.all([line(running, PATH, CODER), line(running, '/ws?dialect=mcp', CODER)])
+      expect((await coder.hears('auth_failure')).data).toMatchObject({ code: 'UNAVAILABLE', retryable: true })
+      expect(await coder.ends()).toMatchObject({ code: 1013 })
+      expect((await other.hears('error')).payload).toMatchObject({ code: 'UNAVAILABLE', retryable: true })
+      expect(await other.ends()).toEqual({ code: 1011, reason: 'Internal server error' })
+    } finally {
+      await redis.stop()
+    }
   })
 
   test('goes on with a new token, and in spite of a bad one', async () => {
