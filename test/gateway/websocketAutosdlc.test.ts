@@ -79,14 +79,16 @@ describe('connecting', () => {
   test('that cannot be decided now, the store being away, is closed so that the client comes back', async () => {
     const redis = await startRedis()
     try {
-      const running = await hub({ redisUrl: redis.url })
+      const running = await hub({ redisUrl: redis.url, connectTimeoutMs: 500 })
       await (await line(running, PATH, CODER)).hears('auth_success')
-      await redis.kill()
+      await redis.kill('SIGKILL')
       const [coder, other] = await Promise.all([line(running, PATH, CODER), line(running, '/ws?dialect=mcp', CODER)])
       expect((await coder.hears('auth_failure')).data).toMatchObject({ code: 'UNAVAILABLE', retryable: true })
       expect(await coder.ends()).toMatchObject({ code: 1013 })
       expect((await other.hears('error')).payload).toMatchObject({ code: 'UNAVAILABLE', retryable: true })
       expect(await other.ends()).toEqual({ code: 1011, reason: 'Internal server error' })
+      await redis.restart()
+      await running.close()
     } finally {
       await redis.stop()
     }

@@ -43,7 +43,7 @@ export class Lobby {
   begin(): void {
     const { id, socket, settings, dialect } = this.deps
     if (dialect.entrance!.greeting) socket.send(JSON.stringify(dialect.entrance!.greeting(id, settings)))
-    this.timer = setTimeout(() => this.refuse(new HubError('AUTH_MISSING_TOKEN', `No credential came within ${settings.connectTimeoutMs} ms.`)), settings.connectTimeoutMs)
+    this.timer = setTimeout(() => this.refuse(this.late()), settings.connectTimeoutMs)
     let presented: Presented
     try {
       presented = this.presented()
@@ -65,6 +65,12 @@ export class Lobby {
     } catch (error) {
       this.refuse(error)
     }
+  }
+
+  /** With a credential that is still looked at it is the hub that is late: the client should come back. */
+  private late(): HubError {
+    const ms = this.deps.settings.connectTimeoutMs
+    return this.busy ? new HubError('UNAVAILABLE', `The connection could not be opened within ${ms} ms.`) : new HubError('AUTH_MISSING_TOKEN', `No credential came within ${ms} ms.`)
   }
 
   private presented(): Presented {
