@@ -247,6 +247,6 @@ describe('compression', () => {
     expect(watching.events[0]!.event).toMatchObject({ data: large })
     expect(watching.events[0]!.event.metadata).not.toHaveProperty('compressed')
     expect(await send(pack({ ...large, message: 'x'.repeat(5_000_000) }))).toMatchObject({ type: 'error', data: { code: 'PAYLOAD_TOO_LARGE' } })
-    for (const broken of ['not base64 of gzip', { an: 'object' }, gzipSync('{').toString('base64')]) expect(await send(broken)).toMatchObject({ type: 'error', data: { code: 'INVALID_MESSAGE' } })
+    for (const broken of ['not base64 of gzip', { an: 'object' }, gzipSync('{').toString('base64')]) expect(await send(broken)).toMatchObject({ type: 'error', data: { code: 'VALIDATION_ERROR' } })
   })
 })

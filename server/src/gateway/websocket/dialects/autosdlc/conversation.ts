@@ -5,7 +5,6 @@ import type { Conversation, Speaker } from '../../dialect.js'
 import { fieldsOf } from '../../parse.js'
 import { join } from '../joining.js'
 import { said, shown } from './message.js'
-import { unpacked } from './packing.js'
 import { requestIn, topicsIn } from './subscription.js'
 
 /** The hub's own messages, for clients that want more than the dialect has. */
@@ -32,7 +31,7 @@ export class AutosdlcConversation implements Conversation {
     const message = fieldsOf(input)
     const { type, id } = message
     if (typeof type !== 'string') throw new HubError('INVALID_MESSAGE', 'A message is { id, type, timestamp, data, metadata }.', { path: 'type' })
-    const { data, ...metadata } = contentOf(message, this.speaker)
+    const { data = {} } = message
     switch (type) {
       case 'ping':
         return this.speaker.send(said('pong', {}, id))
@@ -51,7 +50,7 @@ export class AutosdlcConversation implements Conversation {
         return await this.unsubscribe({ type, id, data: objectIn(data) })
       default:
         if (MORE.has(type)) await this.speaker.request(type, data, (result) => this.speaker.send(said('ack', result, id)))
-        else await this.publish({ ...message, type, data, ...metadata }, id)
+        else await this.publish({ ...message, type, data }, id)
     }
   }
 
@@ -91,13 +90,6 @@ export class AutosdlcConversation implements Conversation {
   private async publish(input: object, id: unknown): Promise<void> {
     await this.speaker.request<PublishResult>('publish', input, (result) => this.speaker.send(said('ack', result, id)))
   }
-}
-
-function contentOf(message: Record<string, unknown>, { settings }: Speaker): { data: unknown; metadata?: unknown } {
-  const { data = {}, metadata } = message
-  if (typeof metadata !== 'object' || metadata === null || (metadata as { compressed?: unknown }).compressed !== true) return { data }
-  const { compressed: _compressed, ...rest } = metadata as Record<string, unknown>
-  return { data: unpacked(data, settings), metadata: rest }
 }
 
 function objectIn(data: unknown): Record<string, unknown> {
