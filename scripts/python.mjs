@@ -13,12 +13,16 @@ const VENV = join(ROOT, 'node_modules/.cache/python-venv')
 const STAMP = join(VENV, '.made-from')
 const LOOK = 'import sys, venv, ensurepip; print(*sys.version_info[:3], sep=".")'
 
-/** Exit code of pytest; undefined where it cannot run, and one line has said why. `env` as for the other tests. */
-export async function testPython(env, paths) {
+/** The program of an environment with the package; undefined where there can be none, and one line has said why. */
+export async function pythonProgram() {
   const found = findPython()
   if (!found) return leftOut(`there is no python3 of ${OLDEST.join('.')} or later with venv and pip`)
   const made = await environment(found)
-  if (made !== true) return leftOut(made)
+  return made === true ? python() : leftOut(made)
+}
+
+/** Exit code of pytest. `env` as for the other tests. */
+export async function testPython(env, paths) {
   // CI reads the counts from it.
   const results = process.env.PYTEST_RESULTS
   return await pytest(['-m', 'pytest', '-q', ...paths, ...(results ? [`--junitxml=${results}`] : [])], env)

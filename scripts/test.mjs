@@ -4,7 +4,7 @@
  */
 import { run } from './step.mjs'
 import { chromiumProgram } from './chromium.mjs'
-import { PYTHON_PACKAGE, testPython } from './python.mjs'
+import { PYTHON_PACKAGE, pythonProgram, testPython } from './python.mjs'
 import { redisFolder } from './redis-server.mjs'
 import { build, install } from './setup.mjs'
 
@@ -12,20 +12,24 @@ const asked = process.argv.slice(2)
 const pythonPaths = asked.filter((arg) => arg.replace(/^\.\//, '').startsWith(PYTHON_PACKAGE))
 const forJest = asked.filter((arg) => !pythonPaths.includes(arg))
 const isEverything = asked.every((arg) => arg.startsWith('-'))
-const withPython = isEverything || pythonPaths.length > 0
+const withPytest = isEverything || pythonPaths.length > 0
+// The suite over all gateways plays the Python client, too.
+const withPython = withPytest || forJest.some((path) => /conformance|gateways/.test(path))
 const withJest = isEverything || forJest.some((arg) => !arg.startsWith('-'))
 
 const redis = await redisFolder()
 const chromium = withJest ? await chromiumProgram() : ''
 await install()
 await build()
+const python = withPython ? await pythonProgram() : undefined
 const env = {
   // jest runs ES modules through the VM; Node warns of it once in every worker.
   NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim(),
   CHROMIUM: chromium,
+  ...(python && { HUBBUB_PYTHON: python }),
   PATH: `${process.env.PATH}:${redis}`,
 }
 const jest = withJest ? await run(['node_modules/jest/bin/jest.js', ...forJest], { env }) : 0
-const python = withPython ? await testPython(env, isEverything ? [PYTHON_PACKAGE] : pythonPaths) : undefined
+const pytest = withPytest && python ? await testPython(env, isEverything ? [PYTHON_PACKAGE] : pythonPaths) : undefined
 // Asked for by name, what cannot be run is no success.
-process.exit(jest || (python ?? (withJest ? 0 : 1)))
+process.exit(jest || (pytest ?? (withJest ? 0 : 1)))

@@ -8,7 +8,7 @@
  *     format=cloudevents      or `Accept: application/cloudevents-batch+json`: a list of CloudEvents, cursor, more and gap in headers
  *     filter.stage=build      true, false, null and numbers are read as such; "3" in quotes is a text
  */
-import { CLOUD_EVENT_BATCH, HubError, parseCursor, placedCloudEvent, type Cursor, type HistoryRequest, type HistoryResult, type Since } from '@hubbub/protocol'
+import { CLOUD_EVENT_BATCH, HubError, parseCursor, placedCloudEvent, type Cursor, type HistoryRequest, type HistoryResult, type Since, type SubscribeRequest } from '@hubbub/protocol'
 import { Router, type Request, type Response } from 'express'
 import { queryOf } from '../../access/credentials.js'
 import type { Identity } from '../../access/identity.js'
@@ -78,6 +78,16 @@ export function readHistoryQuery(query: URLSearchParams): HistoryRequest {
   return request
 }
 
+/** Likewise of a subscription from the connection's beginning, with its pace. Throws INVALID_MESSAGE or INVALID_CURSOR. */
+export function readSubscription(query: URLSearchParams): SubscribeRequest {
+  const { limit: _limit, wait: _wait, ...request } = readHistoryQuery(query)
+  const subscription: SubscribeRequest = request
+  const [batchMs, latestOnly] = [query.get('batchMs'), query.get('latestOnly')]
+  if (batchMs) subscription.batchMs = readNumber('batchMs', batchMs)
+  if (latestOnly) subscription.latestOnly = readFlag('latestOnly', latestOnly)
+  return subscription
+}
+
 /** Values of a parameter that may be repeated, and hold several, comma-separated. */
 export function listOf(query: URLSearchParams, name: string): string[] {
   return query
@@ -99,6 +109,11 @@ export function readSince(text: string): Since {
 export function readNumber(name: string, text: string): number {
   if (!/^\d{1,9}(\.\d{1,3})?$/.test(text)) throw new HubError('INVALID_MESSAGE', `\`${name}\` must be a number.`, { field: name })
   return Number(text)
+}
+
+function readFlag(name: string, text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new HubError('INVALID_MESSAGE', `\`${name}\` must be true or false.`, { field: name })
+  return text === 'true'
 }
 
 function readLiteral(text: string): string | number | boolean | null {

@@ -12,7 +12,7 @@ import { queryOf } from '../../access/credentials.js'
 import type { FollowRequest } from '../../operations/follow.js'
 import { takesGzip } from './compression.js'
 import { identityOf } from './door.js'
-import { readHistoryQuery, readNumber } from './history.js'
+import { readSubscription } from './history.js'
 import type { HttpDeps } from './needs.js'
 import { complaint, preface, streamEncoding, StreamOutlet, type StreamFormat } from './stream-wire.js'
 
@@ -40,18 +40,8 @@ export function createStream({ operations, streams, metrics }: Pick<HttpDeps, 'o
 
 /** Only translates. Throws INVALID_MESSAGE or INVALID_CURSOR. */
 function readStreamQuery(query: URLSearchParams, lastEventId: string | undefined): FollowRequest {
-  const { topics, types, filter, since } = readHistoryQuery(query)
-  const batchMs = query.get('batchMs')
-  const latestOnly = query.get('latestOnly')
-  const subscription = {
-    topics, types, filter, ...(batchMs && { batchMs: readNumber('batchMs', batchMs) }), ...(latestOnly && { latestOnly: readFlag('latestOnly', latestOnly) }),
-  }
-  return { subscriptions: [Object.fromEntries(Object.entries(subscription).filter(([, value]) => value !== undefined))], since: lastEventId || query.get('lastEventId') || since }
-}
-
-function readFlag(name: string, text: string): boolean {
-  if (text !== 'true' && text !== 'false') throw new HubError('INVALID_MESSAGE', `\`${name}\` must be true or false.`, { field: name })
-  return text === 'true'
+  const { since, ...subscription } = readSubscription(query)
+  return { subscriptions: [subscription], since: lastEventId || query.get('lastEventId') || since }
 }
 
 function readFormat(text: string | null): StreamFormat {
