@@ -35,6 +35,9 @@ test('the SDK asks as the golden frames have it, and understands what they answe
     sdk.on('task.*', (event, { cursor }) => events.push({ event, cursor }))
     sdk.onGap((gap) => gaps.push(gap))
     sdk.onSignal((signal) => signals.push(signal))
+    // Another handshake is answered by nobody: it fails here, and not by waiting.
+    await eventually(() => asked.length > 0, 'the handshake')
+    expect(asked[0]).toBe(packet(client, 'connect'))
     await sdk.subscribe('task:7')
     await eventually(() => gaps.length === 1 && signals.length === 1)
     expect(asked).toEqual([packet(client, 'connect'), packet(client, 'subscribe')])
