@@ -2,6 +2,9 @@
 import { HubError } from '@hubbub/protocol'
 import express, { type Request, type RequestHandler } from 'express'
 
+/** For so long what comes behind a refusal is read and thrown away, ms. */
+const LINGER_MS = 1000
+
 /**
  * Limit in bytes, before and after decompression. More is PAYLOAD_TOO_LARGE, at once: the parser would read to its end what it refuses, and
  * whoever never ends would never be answered.
@@ -25,7 +28,11 @@ export function readBody(limit: number): RequestHandler {
     const count = (bytes: Buffer) => {
       taken += bytes.length
       if (taken <= limit) return
-      response.set('Connection', 'close').once('finish', () => request.destroy())
+      // Cut off at once, its sender would lose the answer with what it is still sending.
+      response.once('finish', () => {
+        const cut = setTimeout(() => request.destroy(), LINGER_MS)
+        request.once('close', () => clearTimeout(cut))
+      })
       once(new HubError('PAYLOAD_TOO_LARGE', undefined, { limit, unit: 'bytes' }))
     }
     request.on('data', count)
