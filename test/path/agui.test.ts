@@ -24,11 +24,11 @@ describe('readers whose worker is killed', () => {
   }
 
   async function publish(url: string, runId: string, events: readonly Said[]): Promise<void> {
-    for (const [place, event] of events.entries()) {
+    for (let place = 0; place < events.length; place += 4) {
       const response = await fetch(`${url}/api/v1/runs/${runId}/events`, {
-        method: 'POST', headers: { authorization: `Bearer ${token()}`, 'content-type': 'application/json', 'idempotency-key': `${runId}-${event.type}-${place}` }, body: JSON.stringify(event),
+        method: 'POST', headers: { authorization: `Bearer ${token()}`, 'content-type': 'application/json', 'idempotency-key': `${runId}-${place}` }, body: JSON.stringify(events.slice(place, place + 4)),
       })
-      if (response.status !== 201) throw new Error(`${response.status}: ${await response.text()}`)
+      if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`)
       await response.arrayBuffer()
     }
   }
@@ -41,7 +41,7 @@ describe('readers whose worker is killed', () => {
     const readers = runs.map(({ runId }) => runReader(`${url}/api/v1/runs/${runId}/agui?wait=20`, token()))
     const first = readers.map((reader) => reader.run())
     const publishing = runs.map(({ runId, events }) => publish(other!.url, runId, events))
-    await eventually(() => readers.every(({ events }) => events.length > 120), 'both runs to be under way', 20_000)
+    await eventually(() => readers.every(({ events }) => events.length > 120), 'both runs to be under way', 40_000)
     await dying!.kill('SIGKILL')
     proxy.retarget(other!.port)
     await Promise.all(first)
@@ -58,7 +58,7 @@ describe('readers whose worker is killed', () => {
       expect(held(fresh.agent)).toEqual(expected)
     }
     await proxy.close()
-  }, 60_000)
+  }, 120_000)
 
   test('are an EventSource each, which misses nothing and hears nothing twice', async () => {
     const [, dying, other] = cluster.workers
