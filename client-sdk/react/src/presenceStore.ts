@@ -49,7 +49,8 @@ export class PresenceStore extends Store<PresenceView> {
     return () => {
       for (const off of offs) off()
       clearTimeout(this.#again)
-      if (isConnected(client)) client.presence(this.topic, { watch: false }).catch(() => undefined)
+      // Without a connection, too: or the client asks again on the next one, for nobody.
+      client.presence(this.topic, { watch: false }).catch(() => undefined)
       forget()
       release()
     }

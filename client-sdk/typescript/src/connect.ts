@@ -24,7 +24,7 @@ import { nextState, type ClientState, type StateInput } from './state.js'
 import { createTasks, type Tasks } from './tasks.js'
 import { Watch, type LiveState } from './watch.js'
 
-/** Begins to connect, and goes on until it succeeds, the hub refuses for good, or `close`. Throws RangeError for a wrong option. */
+/** Begins to connect, and goes on until it succeeds, the hub refuses for good, or `close`. Throws RangeError for a wrong URL or option. */
 export function connect<Map extends object = EventMap>(url: string, options: ConnectOptions = {}): Client<Map> {
   const settled = settle(options)
   return new HubClient<Map>(settled, (events) => new Connection(settled, rungsTo(url, settled), events))

@@ -64,8 +64,10 @@ export class Connection implements Link {
 
   close(): void {
     this.#isClosed = true
-    for (const timer of [this.#timer, this.#climbTimer, this.#renewal]) clearTimeout(timer)
-    for (const rung of [this.#rung, this.#climber, ...this.#retired]) rung?.close()
+    for (const timer of [this.#timer, this.#renewal]) clearTimeout(timer)
+    // Forgotten, too: one that waits for its token would be opened when that comes.
+    this.#stopClimbing()
+    for (const rung of [this.#rung, ...this.#retired]) rung?.close()
   }
 
   request<K extends keyof Requests>(name: K, payload: Requests[K][0], asking?: Asking<K>): Promise<Answer<Requests[K][1]>> {
@@ -257,7 +259,8 @@ export class Connection implements Link {
       const token = await this.#credentials.renew()
       const answer = await this.request('auth.refresh', { token })
       if (!answer.ok) throw errorOf(answer.error)
-      if (this.isOpen) this.#scheduleRenewal()
+      // A new token that looks over already: our clock is wrong, and would have it renewed without end.
+      if (this.isOpen && this.#credentials.renewIn() !== 0) this.#scheduleRenewal()
     } catch (error) {
       // The connection ends with its token; the next attempt asks for another.
       if (error instanceof HubError) this.events.troubled(error)

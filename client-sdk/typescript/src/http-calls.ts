@@ -1,6 +1,6 @@
 /** Requests to the hub's HTTP API: what is an answer of the hub, and what is none. */
 import type { Answer, Filter, Since } from '@hubbub/protocol'
-import { isAnswer } from './link.js'
+import { isAnswer, unwritable } from './link.js'
 
 export interface HttpOptions {
   /** `https://hub.example/api/v1`, without a slash at the end. */
@@ -57,8 +57,9 @@ export class HttpCalls {
     this.#headers = { ...this.#headers, Authorization: `Bearer ${token}` }
   }
 
-  /** Rejects with `Unanswered` only. */
+  /** Rejects with `Unanswered`, or INVALID_MESSAGE for a body that JSON cannot carry. */
   async ask<T extends object>({ method, path, query, body, timeoutMs, signal }: HttpRequest): Promise<HttpAnswer<T>> {
+    const text = body === undefined ? undefined : written(path, body)
     const stop = new AbortController()
     const abort = (): void => stop.abort()
     let isLate = false
@@ -72,10 +73,12 @@ export class HttpCalls {
     try {
       const response = await fetch(`${this.options.base}${path}${query ? `?${query.toString()}` : ''}`, {
         method,
-        headers: { ...this.#headers, Accept: 'application/json', ...(body !== undefined && { 'Content-Type': 'application/json' }) },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        headers: { ...this.#headers, Accept: 'application/json', ...(text !== undefined && { 'Content-Type': 'application/json' }) },
+        ...(text !== undefined && { body: text }),
         credentials: this.options.withCredentials ? 'include' : 'same-origin',
         cache: 'no-store',
+        // Another host must not get the key: of our headers only `Authorization` is left out there.
+        redirect: 'error',
         signal: stop.signal,
       })
       const answer = (await response.json()) as Answer<T>
@@ -97,10 +100,33 @@ export class HttpCalls {
   }
 }
 
-/** Where the API is, of a hub at that URL. Pages may give a path of their own host. */
+function written(path: string, body: unknown): string {
+  try {
+    return JSON.stringify(body)
+  } catch (error) {
+    throw unwritable(path, error)
+  }
+}
+
+/**
+ * Where the API is, of a hub at that URL, which may be that of its WebSocket. Pages may give a path of their own host. Throws RangeError for
+ * what is no address: `localhost:4000` would be a URL of the scheme `localhost`.
+ */
 export function baseOf(url: string, path: string): string {
   const { location } = globalThis as { location?: { href: string } }
-  return new URL(path.replace(/\/$/, ''), new URL(url, location?.href)).href
+  const base = location?.href
+  const hub = parsed(url, base)
+  if (!/^(http|ws)s?:/.test(hub)) throw new RangeError(`url: ${url} is not allowed; allowed: http://host:port, https://host`)
+  return new URL(path.replace(/\/$/, ''), hub.replace(/^ws/, 'http')).href
+}
+
+/** Empty for what is no URL; `URL.canParse` is not there in older browsers. */
+function parsed(url: string, base: string | undefined): string {
+  try {
+    return new URL(url, base).href
+  } catch {
+    return ''
+  }
 }
 
 /** What history and subscriptions choose by, as a query. Topics and texts may hold commas: none is joined with another. */

@@ -17,7 +17,9 @@ export class Incoming {
     const { feed, signal, carryOut } = this.deps
     const [first, second] = args
     if (name === 'hub.cursor') feed.bookmark(first as Cursor)
-    else if (name === 'gap') feed.gap(first as Gap)
+    else if (name === 'gap') {
+      if (isGap(first)) feed.gap(first)
+    }
     else if (name === 'events') this.#batch(first, second)
     else if (name === 'signal') {
       if (isSignal(first)) signal(first)
@@ -55,6 +57,10 @@ export class Incoming {
 
 function isEvent(thing: unknown): thing is HubEvent {
   return typeof thing === 'object' && thing !== null && Array.isArray((thing as HubEvent).topics) && typeof (thing as HubEvent).type === 'string'
+}
+
+function isGap(thing: unknown): thing is Gap {
+  return typeof thing === 'object' && thing !== null && parseCursor((thing as Gap).to) !== undefined
 }
 
 function isSignal(thing: unknown): thing is Signal {

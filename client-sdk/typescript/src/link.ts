@@ -40,7 +40,7 @@ export interface Link {
   readonly transport: Transport | undefined
   open(): void
   close(): void
-  /** Rejects with `Dropped` only: when there is no connection, or it ended before the answer came. */
+  /** Rejects with `Dropped` when there is no connection, or it ended before the answer came; with INVALID_MESSAGE for what JSON cannot carry. */
   request<K extends keyof Requests>(name: K, payload: Requests[K][0], asking?: Asking<K>): Promise<Answer<Requests[K][1]>>
 }
 
@@ -107,6 +107,11 @@ export function isAnswer(thing: unknown): boolean {
 
 export function isFailure(thing: unknown): thing is Failure {
   return typeof thing === 'object' && thing !== null && typeof (thing as { code?: unknown }).code === 'string'
+}
+
+/** What JSON cannot carry (a BigInt, a circle) is its sender's fault, and no connection's. */
+export function unwritable(what: string, cause: unknown): HubError {
+  return new HubError('INVALID_MESSAGE', `The payload of '${what}' cannot be written as JSON.`, undefined, { cause })
 }
 
 /** The hub said why. */

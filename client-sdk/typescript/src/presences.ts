@@ -34,7 +34,10 @@ export class Presences {
   /** Rejects with the hub's refusal, or UNAVAILABLE without a connection. */
   async ask(topic: string, watch: boolean | undefined): Promise<PresenceResult> {
     const request = { topic, ...(watch !== undefined && { watch }) }
+    // Whatever becomes of the request: the next connection must not ask again.
+    if (watch === false) this.#watched.delete(topic)
     return await this.deps.calls.now('presence', request, (answer) => {
+      // Once more: the answer to an older question may have come in between.
       if (watch === false) this.#watched.delete(topic)
       // In the answer's own turn: what is signalled right behind it is a change of it.
       else if (answer.ok) this.#watched.set(topic, knownOf(answer))

@@ -4,7 +4,7 @@
  */
 import { FAILURES, HubError, type Answer, type Failure } from '@hubbub/protocol'
 import { io, type Socket } from 'socket.io-client'
-import { Dropped, endOf, errorOf, isAnswer, isFailure, type Asking, type Requests, type Rung, type RungEnd, type RungEvents, type Transport } from './link.js'
+import { Dropped, endOf, errorOf, isAnswer, isFailure, unwritable, type Asking, type Requests, type Rung, type RungEnd, type RungEvents, type Transport } from './link.js'
 import type { Settled } from './options.js'
 
 export type SocketTransport = Exclude<Transport, 'http'>
@@ -77,14 +77,21 @@ export class SocketRung implements Rung {
       const ms = Math.max(this.options.ackTimeoutMs, patienceMs)
       const deadline = setTimeout(() => this.#end({ error: new HubError('TIMEOUT', `The hub did not answer '${name}' within ${ms} ms.`), by: 'network' }), ms)
       this.#pending.add(drop)
-      this.#socket.emit(name, payload, (given: unknown) => {
+      const answered = (given: unknown): void => {
         settle()
         const none = { ok: false, error: new HubError('INTERNAL_ERROR', `The answer to '${name}' is none.`).toJSON() }
         const answer = (isAnswer(given) ? given : none) as Answer<Requests[K][1]>
         heard?.(answer)
         resolve(answer)
         this.#closeIfIdle()
-      })
+      }
+      try {
+        this.#socket.emit(name, payload, answered)
+      } catch (error) {
+        // Never sent: waiting for its answer would end a connection that is sound.
+        settle()
+        reject(unwritable(name, error))
+      }
     })
   }
 

@@ -255,7 +255,8 @@ class Connection:
             await asyncio.sleep(delay)
             try:
                 answer = await link.request("auth.refresh", {"token": await self._credentials.renew()})
-                if not answer.get("ok"):
+                # A new token that looks over already: our clock is wrong, and would have it renewed without end.
+                if not answer.get("ok") or self._credentials.renew_in() == 0:
                     return
             except Dropped:
                 return

@@ -6,6 +6,7 @@ hold is `client.py`.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Mapping
 from typing import Any
@@ -144,6 +145,9 @@ class Core:
     async def _request(self, name: str, payload: Any, *, heard: Heard | None = None, patience: float = 0.0) -> Answer:
         if self._connection is None:
             raise Dropped("there is no connection")
+        # The outbox looked at its own.
+        if name != "publish":
+            _check_writable(name, payload)
         return await self._connection.request(name, payload, heard=heard, patience=patience)
 
     def _hand(self, event: HubEvent) -> None:
@@ -190,3 +194,11 @@ class Core:
             self._errors.tell(error)
         else:
             self._errors.tell(as_error(error))
+
+
+def _check_writable(name: str, payload: Any) -> None:
+    """Of what JSON cannot carry a NaN would be sent all the same, and the hub would end the connection for it: this one, and each on which it is asked again."""
+    try:
+        json.dumps(payload, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise HubError("INVALID_MESSAGE", f"The payload of '{name}' cannot be written as JSON: {error}") from error

@@ -46,8 +46,10 @@ class HttpApi:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
         limits = aiohttp.ClientTimeout(total=timeout)
+        # No redirects: another host must not get the key.
         try:
-            async with self._session.request(method, self._url + path, params=list(query), data=data, headers=headers, timeout=limits) as response:
+            asked = self._session.request(method, self._url + path, params=list(query), data=data, headers=headers, timeout=limits, allow_redirects=False)
+            async with asked as response:
                 text = await response.text()
                 return response.status, _json(text)
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:

@@ -248,8 +248,21 @@ class Hubbub:
             raise HubError("UNAVAILABLE", "The client was closed.") from None
 
     def _failed(self, error: HubError) -> None:
+        callbacks = self._callbacks
+        if callbacks is None or threading.current_thread() is not self._thread:
+            return self._report(error)
+        # In the loop's own thread a handler that asks the client something would wait for itself.
+        try:
+            callbacks.submit(self._report, error)
+        except RuntimeError:
+            _log.warning("%s", error, exc_info=error.__cause__)
+
+    def _report(self, error: HubError) -> None:
         for handler in list(self._error_handlers):
-            handler(error)
+            try:
+                handler(error)
+            except Exception:
+                _log.exception("an error handler raised")
         if not self._error_handlers:
             _log.warning("%s", error, exc_info=error.__cause__)
 
