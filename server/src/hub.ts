@@ -27,6 +27,7 @@ import { createHttpGateway, createProcessorHttp } from './gateway/http/gateway.j
 import { Streams } from './gateway/http/streams.js'
 import { createSocketGateway } from './gateway/socketio/gateway.js'
 import { Recovery } from './gateway/socketio/recovery.js'
+import { Repeats } from './gateway/socketio/repeats.js'
 import { openSinks } from './gateway/sinks/open.js'
 import { vitals } from './gateway/vitals.js'
 import { createWebSocketGateway } from './gateway/websocket/gateway.js'
@@ -169,7 +170,7 @@ async function openGateways(parts: GatewayParts): Promise<{ url(): string; close
     unready: () => (draining ? ['draining'] : []),
   }
   const app = sockets && streams ? createHttpGateway({ ...http, broadcast: sockets.broadcast, streams }) : createProcessorHttp(http)
-  const front = await openFront({ app, engine: sockets?.engine, websockets, streams, authenticator, settings, metrics, draining: () => draining }, options.server)
+  const front = await openFront({ app, engine: sockets?.engine, repeats: sockets && new Repeats(sockets.engine), websockets, streams, authenticator, settings, metrics, draining: () => draining }, options.server)
   return {
     url: () => front.url(),
     async close() {

@@ -79,6 +79,17 @@ describe('a client on a real hub', () => {
     await expect(client.subscribe('task:5')).rejects.toMatchObject({ code: 'SUBSCRIPTION_LIMIT' })
   })
 
+  it('refuses what JSON cannot carry and what is no address, and stays connected', async () => {
+    open({ token: token() })
+    await client.ready()
+    const states: string[] = []
+    client.onState((state) => states.push(state))
+    await expect(client.signal('task:1', 'count', { n: 1n })).rejects.toMatchObject({ code: 'INVALID_MESSAGE' })
+    await client.signal('task:1', 'count', { n: 1 })
+    expect(states).toEqual([])
+    for (const url of ['localhost:4000', '127.0.0.1:4000', 'nonsense']) expect(() => connect(url)).toThrow(RangeError)
+  })
+
   it('gives up subscriptions for good, and takes others in their place', async () => {
     open({ token: token() })
     for (let n = 0; n < 12; n++) {

@@ -5,11 +5,13 @@ import type { Metrics } from '../observe/metrics.js'
 import type { Journal } from '../store/port.js'
 import { cursorAt, resume } from './epochs.js'
 import { pacedChunks } from './pace.js'
-import { readPage } from './pages.js'
+import { PAGE, readPage } from './pages.js'
 import type { Session } from './session.js'
 import { wanted, type Subscription } from './subscription.js'
 
 const RETRY_MS = 200
+/** What a page holds for a socket that does not take it now, at most; bytes. Of large events a page weighs many times that (I7). */
+const HELD_BYTES = 256 * 1024
 
 export interface CatchUpDeps {
   journal: Journal
@@ -63,18 +65,26 @@ async function step(session: Session, deps: CatchUpDeps): Promise<void> {
   const after = session.position
   const { counting, upTo } = stretch(session, after)
   if (counting.length === 0) return moveTo(session, upTo)
-  const page = await readPage({ journal: deps.journal, partition: tail.partition, window: tail.window }, session.project, counting, after, upTo)
+  const page = await readPage({ journal: deps.journal, partition: tail.partition, window: tail.window }, session.project, counting, after, upTo, session.pageEvents)
   if (session.state !== 'catching-up' || session.version !== version) return
   if (isAfter(page.floor, after)) tellTrimmed(session, deps, laterOf(page.floor, after))
   const entries = page.entries.filter((entry) => entry.event.project === session.project && wanted(session.subscriptions.values(), entry))
+  let held = entries.reduce((bytes, { size }) => bytes + size, 0)
   for (const chunk of pacedChunks(entries, [...session.subscriptions.values()], session.outlet.encoding)) {
     session.outlet.write(chunk)
     session.moveTo(chunk.last.cursor)
     if (session.inbox) session.onMail?.()
+    held -= chunk.entries.reduce((bytes, { size }) => bytes + size, 0)
+    if (held > HELD_BYTES && session.outlet.waiting().bytes > 0) {
+      // It is read again when it is wanted, in smaller pages.
+      session.pageEvents = Math.max(1, Math.floor(session.pageEvents / 4))
+      return
+    }
     await session.outlet.drained()
     // What was read is void: the rest of the page is read again behind the cursor, for the subscriptions of now.
     if (session.state !== 'catching-up' || session.version !== version) return
   }
+  session.pageEvents = Math.min(PAGE, session.pageEvents * 2)
   moveTo(session, laterOf(page.reached, session.position))
 }
 

@@ -20,26 +20,27 @@ export interface PageReader {
   window?: Window
 }
 
-const PAGE = 500
+/** Entries, at most. */
+export const PAGE = 500
 
 /** Synchronous, or undefined when the window does not reach back to `after`. */
-export function readWindow(window: Window, project: string, interests: readonly Interest[], after: Offset, upTo: Offset): Page | undefined {
+export function readWindow(window: Window, project: string, interests: readonly Interest[], after: Offset, upTo: Offset, most = PAGE): Page | undefined {
   if (!window.covers(after)) return undefined
   const topics = indexedTopics(interests)
   const keys = topics?.map((topic) => topicKey(project, topic))
-  const read = window.read(after, keys, PAGE)
+  const read = window.read(after, keys, most)
   const entries = read.filter((entry) => compareOffsets(entry.offset, upTo) <= 0)
-  const full = read.length === PAGE && entries.length === read.length
+  const full = read.length === most && entries.length === read.length
   return { entries, reached: full ? entries[entries.length - 1]!.offset : upTo, floor: after }
 }
 
 /** From window or store. `upTo` is a fixed bound: what is committed meanwhile belongs to the next page. */
-export async function readPage(reader: PageReader, project: string, interests: readonly Interest[], after: Offset, upTo: Offset): Promise<Page> {
-  const near = reader.window && readWindow(reader.window, project, interests, after, upTo)
+export async function readPage(reader: PageReader, project: string, interests: readonly Interest[], after: Offset, upTo: Offset, most = PAGE): Promise<Page> {
+  const near = reader.window && readWindow(reader.window, project, interests, after, upTo, most)
   if (near) return near
   const topics = indexedTopics(interests)
   const page = topics
-    ? await reader.journal.readTopics(reader.partition, topics.map((topic) => topicKey(project, topic)), after, upTo, PAGE)
-    : await reader.journal.readRange(reader.partition, after, upTo, PAGE)
+    ? await reader.journal.readTopics(reader.partition, topics.map((topic) => topicKey(project, topic)), after, upTo, most)
+    : await reader.journal.readRange(reader.partition, after, upTo, most)
   return { entries: page.entries.map((entry) => new TailEntry(entry)), reached: page.reached, floor: page.floor }
 }

@@ -13,6 +13,7 @@
  */
 import { isAfter, type Gap, type Offset, type Cursor } from '@hubbub/protocol'
 import type { Chunk, Encoding } from './entry.js'
+import { PAGE } from './pages.js'
 import { INBOX, interestKey, type Subscription } from './subscription.js'
 import type { PartitionTail } from './tail.js'
 
@@ -47,6 +48,8 @@ export interface Outlet {
 export class Session {
   readonly subscriptions = new Map<string, Subscription>()
   state: SessionState = 'catching-up'
+  /** While it catches up: entries of its next page. */
+  pageEvents = PAGE
   /** Raised with each change of subscriptions: a page that was read for others is thrown away. */
   version = 0
   /** ms, `Date.now()`: when the client last heard a cursor. */

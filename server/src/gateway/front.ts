@@ -13,6 +13,7 @@ import type { Metrics } from '../observe/metrics.js'
 import type { Settings } from '../settings/table.js'
 import { hubErrorOf } from '../store/failure.js'
 import { dropForeignCookie, originAllowed } from './origin.js'
+import type { Repeats } from './socketio/repeats.js'
 import type { WebSocketGateway } from './websocket/gateway.js'
 
 const SOCKET_PATH = '/socket.io/'
@@ -26,6 +27,8 @@ export interface FrontDeps {
   app: RequestListener
   /** Absent in a process that holds no connections. */
   engine?: Engine
+  /** Of its long-polling. */
+  repeats?: Pick<Repeats, 'check'>
   /** Likewise: plain WebSockets. */
   websockets?: WebSocketGateway
   /** Likewise: answers that go on. They come in as requests, and count as connections. */
@@ -101,6 +104,8 @@ function isSocketPath(request: IncomingMessage): boolean {
 async function handleSocketRequest(deps: FrontDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
     const engine = await check(deps, request)
+    const sid = sessionOf(request)
+    if (sid !== undefined) deps.repeats?.check(request, sid)
     engine.handleRequest(request, response)
   } catch (error) {
     const [status, failure] = refuse(deps, error)

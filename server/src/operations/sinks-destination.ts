@@ -12,11 +12,11 @@ import type { Settings } from '../settings/table.js'
 const LONGEST_URL = 2048
 const RESOLVE_MS = 5000
 
-/** IANA's special-purpose registries; IPv6 that carries an IPv4 address (mapped, NAT64, 6to4, Teredo) could lead to any of the first. */
+/** IANA's special-purpose registries; IPv6 that carries an IPv4 address (mapped, translated, NAT64, 6to4, Teredo) could lead to any of the first. */
 const SPECIAL = [
   '0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24',
   '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4',
-  '::/96', '::ffff:0:0/96', '64:ff9b::/96', '64:ff9b:1::/48', '100::/64', '2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20', '5f00::/16',
+  '::/96', '::ffff:0:0/96', '::ffff:0:0:0/96', '64:ff9b::/96', '64:ff9b:1::/48', '100::/64', '100:0:0:1::/64', '2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20', '5f00::/16',
   'fc00::/7', 'fe80::/10', 'fec0::/10', 'ff00::/8',
 ]
 

@@ -122,6 +122,7 @@ export const SETTINGS = {
   sinkRetryMostMs: { env: 'HUBBUB_SINK_RETRY_MOST_MS', value: integer(1, 3_600_000), default: '60000', unit: 'ms', about: 'Longest wait between two attempts, unless the receiver asks for more (Retry-After).' },
   sseHeartbeatMs: { env: 'HUBBUB_SSE_HEARTBEAT_MS', value: integer(50, 300_000), default: '15000', unit: 'ms', about: 'A stream of server-sent events gets a comment this often; one that took nothing for four of them is closed.' },
   aguiReplayEvents: { env: 'HUBBUB_AGUI_REPLAY_EVENTS', value: integer(0, 1_000_000), default: '10000', unit: 'events', about: 'A run of more events than this is joined by a snapshot, unless all of it is asked for.' },
+  aguiSnapshotBytes: { env: 'HUBBUB_AGUI_SNAPSHOT_BYTES', value: integer(1024, 268_435_456), default: '16777216', unit: 'bytes', about: 'What a run\'s snapshots may come to; of a larger one only its events are told.' },
   pingIntervalMs: { env: 'HUBBUB_PING_INTERVAL_MS', value: integer(100, 300_000), default: '25000', unit: 'ms', about: 'Socket.IO ping interval.' },
   pingTimeoutMs: { env: 'HUBBUB_PING_TIMEOUT_MS', value: integer(100, 300_000), default: '20000', unit: 'ms', about: 'Socket.IO ping timeout.' },
   connectTimeoutMs: { env: 'HUBBUB_CONNECT_TIMEOUT_MS', value: integer(100, 300_000), default: '10000', unit: 'ms', about: 'A connection that joined no namespace by then is closed.' },

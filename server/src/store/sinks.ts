@@ -80,7 +80,7 @@ export interface SinkClaim {
   progress: SinkProgress
 }
 
-/** What an owner hears: go on; finish, somebody paused the sink; or stop, for it is another's, or no more. */
+/** What an owner hears: go on; finish, somebody paused the sink, or resumed it as another reader; or stop, for it is another's, or no more. */
 export type SinkOrder = 'active' | 'paused' | 'lost'
 
 export interface Sinks {

@@ -72,14 +72,20 @@ function remove(document: unknown, path: readonly string[]): unknown {
   })
 }
 
-/** The document with the last key's parent changed; every object on the way to it is a copy. */
-function at(document: unknown, [key, ...rest]: readonly string[], change: (parent: unknown[] | Record<string, unknown>, key: string) => unknown): unknown {
-  if (!isContainer(document) || key === undefined || key === '__proto__') throw new PatchFailed('no such path')
-  if (rest.length === 0) return change(document, key)
-  const place = Array.isArray(document) ? placeIn(document, key) : key
-  if (!Object.hasOwn(document, place)) throw new PatchFailed('no such path')
-  const child = at((document as Record<string, unknown>)[place], rest, change)
-  return Array.isArray(document) ? document.with(Number(place), child) : { ...document, [place]: child }
+/** The document with the last key's parent changed; every object on the way to it is a copy. By a loop: a state may be nested deeper than our stack. */
+function at(document: unknown, path: readonly string[], change: (parent: unknown[] | Record<string, unknown>, key: string) => unknown): unknown {
+  const way: { parent: unknown[] | Record<string, unknown>; place: string | number }[] = []
+  let value = document
+  for (const [depth, key] of path.entries()) {
+    if (!isContainer(value) || key === '__proto__') throw new PatchFailed('no such path')
+    const isLast = depth === path.length - 1
+    const place = Array.isArray(value) && !isLast ? placeIn(value, key) : key
+    if (!isLast && !Object.hasOwn(value, place)) throw new PatchFailed('no such path')
+    way.push({ parent: value, place })
+    value = (value as Record<string, unknown>)[place]
+  }
+  const { parent, place: last } = way.pop()!
+  return way.reduceRight((changed, { parent: outer, place }) => (Array.isArray(outer) ? outer.with(Number(place), changed) : { ...outer, [place]: changed }), change(parent, String(last)))
 }
 
 function placeIn(list: readonly unknown[], key: string): number {

@@ -56,7 +56,7 @@ export function createRunStreams(deps: Pick<HttpDeps, 'operations' | 'streams' |
     stream.write(preface())
     // Express hands HEAD to GET: there is nothing to wait for.
     if (asked.isHead) return void stream.end()
-    const telling = new Telling(asked.runId, stream, { follow: (...request) => operations.follow(...request), history, encoding })
+    const telling = new Telling(asked.runId, stream, { follow: (...request) => operations.follow(...request), history, encoding, mostBytes: settings.aguiSnapshotBytes })
     try {
       if (asked.since !== undefined) await telling.since(asked.since)
       else if (startsWhole(asked, reading, settings.aguiReplayEvents)) await telling.fromStart(reading)

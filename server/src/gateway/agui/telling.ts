@@ -9,7 +9,7 @@
  *                                             lost --- snapshots behind the gap ---> mended (verbatim, with what began in the gap)
  *                                                \---- none ---> RUN_ERROR REPLAY_GAP
  */
-import { parseCursor, type Cursor, type Gap, type Since } from '@hubbub/protocol'
+import { HubError, parseCursor, type Cursor, type Gap, type Since } from '@hubbub/protocol'
 import type { Chunk, Encoding, TailEntry } from '../../fanout/entry.js'
 import type { Outlet } from '../../fanout/session.js'
 import type { Operations } from '../../operations/operations.js'
@@ -20,6 +20,7 @@ import { isOfRun, isTerminal, type AguiEvent, type Message } from './events.js'
 import { OpenParts } from './open.js'
 import { AGUI, readRun, type History, type Reading } from './reading.js'
 import type { Replica } from './replica.js'
+import { fits } from './size.js'
 import { runError, writtenAll } from './wire.js'
 
 const LOST = runError('REPLAY_GAP', 'Events of the run are no longer in the journal, and no later snapshots of its messages and state are, either.')
@@ -30,6 +31,8 @@ export interface TellingDeps {
   follow: Operations['follow']
   history: History
   encoding: Encoding
+  /** Of the events that bring a client to where a run stands. */
+  mostBytes: number
 }
 
 /** What goes out for an entry. */
@@ -112,7 +115,12 @@ export class Telling {
     }
   }
 
+  /** Throws PAYLOAD_TOO_LARGE. */
   private adopt(replica: Replica, events: AguiEvent[], cursor: Since): void {
+    const { mostBytes } = this.deps
+    if (!fits(events, mostBytes)) {
+      throw new HubError('PAYLOAD_TOO_LARGE', 'The run\'s messages and state are too large, or nested too deep, for a snapshot; from=start tells its events.', { limit: mostBytes, setting: 'HUBBUB_AGUI_SNAPSHOT_BYTES' })
+    }
     this.stream.write(writtenAll(events, parseCursor(cursor) ? (cursor as Cursor) : undefined))
     this.open = replica.open
     this.chunks = replica.chunks

@@ -33,7 +33,7 @@ function lineOf(event: HubEvent, chat: Chat): string {
 
 /** `{{data.title}}`, `{{type}}`: fields of the event by path; what is not there is empty. */
 function filled(template: string, event: HubEvent, chat: Chat): string {
-  return template.replaceAll(/\{\{\s*([\w.]{1,200})\s*\}\}/g, (_, path: string) => {
+  return template.replaceAll(/\{\{\s*([^{}\s]{1,200})\s*\}\}/g, (_, path: string) => {
     let value: unknown = event
     for (const step of path.split('.')) {
       if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return ''

@@ -9,6 +9,8 @@ interface Sink {
   status: SinkStatus
   reason?: string
   lease?: { owner: string; fence: string; until: number }
+  /** Resumed while somebody had it. */
+  anew?: boolean
 }
 
 type Kept = Map<string, Sink>
@@ -46,7 +48,10 @@ function desk(of: (partition: number) => Kept): Pick<Sinks, 'add' | 'get' | 'lis
       if (!sink) return false
       sink.status = status
       sink.reason = reason
-      if (status === 'active') sink.progress = JSON.stringify({ ...(JSON.parse(sink.progress) as SinkProgress), failure: undefined })
+      if (status === 'active') {
+        sink.anew = sink.lease !== undefined
+        sink.progress = unfailed(sink.progress)
+      }
       if (reader) sink.record = JSON.stringify({ ...(JSON.parse(sink.record) as SinkRecord), reader })
       return true
     },
@@ -63,6 +68,9 @@ function delivering(of: (partition: number) => Kept): Pick<Sinks, 'claim' | 'rep
       if (sink?.status !== 'active' || (runs(sink) && sink.lease?.owner !== owner)) return null
       const fence = nonce()
       sink.lease = { owner, fence, until: Date.now() + leaseMs }
+      // The former owner may have written its failure behind the resumption.
+      if (sink.anew) sink.progress = unfailed(sink.progress)
+      sink.anew = false
       const { record, progress } = stored(sink)
       return { fence, record, progress }
     },
@@ -71,14 +79,24 @@ function delivering(of: (partition: number) => Kept): Pick<Sinks, 'claim' | 'rep
       if (!sink?.lease || sink.lease.fence !== fence) return 'lost'
       sink.lease.until = Date.now() + leaseMs
       if (news) sink.progress = JSON.stringify(news.progress)
-      if (news?.pause !== undefined && sink.status === 'active') Object.assign(sink, { status: 'paused', reason: news.pause })
-      return sink.status
+      if (news?.pause === undefined || sink.status !== 'active') return sink.anew ? 'paused' : sink.status
+      if (sink.anew) {
+        // It gives up what was resumed meanwhile: that is the next owner's to find.
+        sink.lease = undefined
+        return 'lost'
+      }
+      Object.assign(sink, { status: 'paused', reason: news.pause })
+      return 'paused'
     },
     async release(partition, project, id, fence) {
       const sink = of(partition).get(topicKey(project, id))
       if (sink?.lease?.fence === fence) sink.lease = undefined
     },
   }
+}
+
+function unfailed(progress: string): string {
+  return JSON.stringify({ ...(JSON.parse(progress) as SinkProgress), failure: undefined })
 }
 
 function runs({ lease }: Sink): boolean {

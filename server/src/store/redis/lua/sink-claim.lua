@@ -13,5 +13,12 @@ if standing.owner and standing.owner ~= ARGV[2] and standing.till > now then ret
 standing.owner = ARGV[2]
 standing.till = now + tonumber(ARGV[3])
 standing.fence = ARGV[4]
+-- The former owner may have written its failure behind the resumption.
+if standing.anew then
+  standing.anew = nil
+  local progress = cjson.decode(redis.call('HGET', KEYS[2], ARGV[1]))
+  progress.failure = nil
+  redis.call('HSET', KEYS[2], ARGV[1], cjson.encode(progress))
+end
 redis.call('HSET', KEYS[3], ARGV[1], cjson.encode(standing))
 return { redis.call('HGET', KEYS[1], ARGV[1]), redis.call('HGET', KEYS[2], ARGV[1]) }

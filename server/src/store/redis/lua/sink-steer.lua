@@ -1,5 +1,5 @@
 -- Pauses or resumes a sink. Its lease stays: the owner hears of it with its next report, and loses nothing that it delivered.
--- Resumed, it has not failed yet: the patience of its next owner begins anew.
+-- Resumed, it has not failed yet, and reads as somebody else: an owner that still has it ends, and whoever claims it begins anew.
 -- KEYS    1 records, 2 progress, 3 standings
 -- ARGV    1 field, 2 status, 3 reason or '', 4 JSON of the new reader or ''
 -- Result  1 done, 0 no such sink
@@ -10,6 +10,7 @@ if not text or not record then return 0 end
 local standing = cjson.decode(text)
 standing.status = ARGV[2]
 standing.reason = ARGV[3] ~= '' and ARGV[3] or nil
+if ARGV[2] == 'active' and standing.fence then standing.anew = true end
 redis.call('HSET', KEYS[3], ARGV[1], cjson.encode(standing))
 if ARGV[2] == 'active' then
   local progress = cjson.decode(redis.call('HGET', KEYS[2], ARGV[1]))
