@@ -213,7 +213,7 @@ describe('over HTTP', () => {
     let text = ''
     let wake = (): void => undefined
     socket.on('data', (bytes) => (text += bytes.toString('latin1')))
-    for (const event of ['data', 'drain', 'close']) socket.on(event, () => wake())
+    for (const name of ['data', 'drain', 'close']) socket.on(name, () => wake())
     socket.on('error', () => undefined)
     socket.write(`POST /api/v1/events HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${service('http-endless')}\r\nTransfer-Encoding: chunked\r\n\r\n`)
     const part = Buffer.concat([Buffer.from('40000\r\n'), Buffer.alloc(0x40000, 0x20), Buffer.from('\r\n')])
