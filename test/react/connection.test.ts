@@ -57,8 +57,9 @@ describe('the connection in a browser', () => {
     const page = await open('Relogin', { other: token({ sub: 'somebody-else' }) })
     await shows(page, 'section > [role=status]', 'Live')
     await page.page.evaluate(() => globalThis.stage.toggle())
-    await eventually(() => theatre.proxy.accepted() - before === 2, 'a second connection')
-    await eventually(() => theatre.proxy.connections() === 1, 'the first to be closed')
+    // A browser may open a socket in advance that nothing comes through: the hub counts those that are connections.
+    await eventually(() => theatre.proxy.accepted() - before >= 2, 'a second connection')
+    await eventually(async () => (await theatre.connections()).total === 1, 'the first to be closed')
     await shows(page, 'section > [role=status]', 'Live')
     expect(page.complaints).toEqual([])
   })
