@@ -77,3 +77,20 @@ export class Log {
     this.cursor = gap.to
   }
 }
+
+/** What a connection was told, as its log has it. */
+export abstract class Logged {
+  constructor(protected readonly log = new Log()) {}
+
+  get heard(): Heard[] {
+    return this.log.heard
+  }
+
+  get gaps(): Gap[] {
+    return this.log.gaps
+  }
+
+  get complaints(): string[] {
+    return this.log.complaints
+  }
+}

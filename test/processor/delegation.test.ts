@@ -88,7 +88,9 @@ describe.each(KINDS)('tasks and agents on the %s store', (kind) => {
     await shop.hire('b')
     const task = await shop.until('task', 't1', ({ tries }) => tries.length > 0)
     expect(task.tries[0]).toMatchObject({ agentId: 'a', reason: 'no sign of the agent' })
-    expect((await shop.mail('a')).at(-1)).toMatchObject({ type: 'execution.cancel', data: { taskId: 't1', leaseToken } })
+    // The next agent may fall silent, too, before the mail is read: then the first has got the task again.
+    const cancel = (await shop.mail('a')).find(({ type }) => type === 'execution.cancel')
+    expect(cancel?.data).toMatchObject({ taskId: 't1', leaseToken })
     await expect(shop.say('a', 'task.progress', { taskId: 't1', progress: 5, leaseToken })).rejects.toMatchObject({ code: 'STALE_LEASE' })
   })
 

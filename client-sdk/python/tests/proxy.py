@@ -69,8 +69,7 @@ class Proxy:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
         self._writers.add(far_writer)
         try:
-            # A later request on the same connection is not looked at: each one gets a connection of its own.
-            far_writer.write(head)
+            far_writer.write(_as_only_request(head))
             ways = [asyncio.ensure_future(_pump(reader, far_writer)), asyncio.ensure_future(_pump(far_reader, writer))]
             _, pending = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in pending:
@@ -78,6 +77,15 @@ class Proxy:
         finally:
             self._writers.discard(far_writer)
             far_writer.close()
+
+
+def _as_only_request(head: bytes) -> bytes:
+    """Later requests on the connection would not be looked at, and might be barred: each one gets a connection of its own."""
+    lines, rest = head.split(b"\r\n\r\n", 1)
+    if b"upgrade:" in lines.lower():
+        return head
+    kept = [line for line in lines.split(b"\r\n") if not line.lower().startswith(b"connection:")]
+    return b"\r\n".join([*kept, b"Connection: close"]) + b"\r\n\r\n" + rest
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

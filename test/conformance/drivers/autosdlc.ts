@@ -1,7 +1,7 @@
 /** A plain WebSocket in the dialect `autosdlc`: after a cut it opens another one, with what it was subscribed to and its last cursor in the query. */
 import { canonicalType, type Answer, type EventInput, type Failure, type Gap, type HistoryRequest, type HubEvent, type PublishResult, type SubscribeRequest } from '@hubbub/protocol'
 import { WebSocket } from 'ws'
-import { Log, Refused, type Connected, type Credentials, type Driver, type Published } from '../gateway.js'
+import { type Connected, type Credentials, type Driver, Logged, type Published, Refused } from '../gateway.js'
 import { HttpApi, publishedOf } from './http.js'
 import { plain } from './socketio.js'
 
@@ -35,8 +35,7 @@ export const autosdlc: Driver = {
   },
 }
 
-class AutosdlcConnection implements Connected {
-  private readonly log = new Log()
+class AutosdlcConnection extends Logged implements Connected {
   private readonly http: HttpApi
   private readonly topics = new Set<string>()
   private types: readonly string[] | undefined
@@ -46,19 +45,8 @@ class AutosdlcConnection implements Connected {
   private asked = 0
 
   constructor(private readonly url: string, private readonly credentials: Credentials) {
+    super()
     this.http = new HttpApi(url, credentials)
-  }
-
-  get heard() {
-    return this.log.heard
-  }
-
-  get gaps() {
-    return this.log.gaps
-  }
-
-  get complaints() {
-    return this.log.complaints
   }
 
   /** @param query what it is subscribed to from the beginning */

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { EventInput, Gap, HistoryRequest, HubEvent, SubscribeRequest } from '@hubbub/protocol'
 import { ended, leash } from '../../harness/leash.js'
-import { Log, Refused, type Connected, type Credentials, type Driver, type Heard, type Published } from '../gateway.js'
+import { type Connected, type Credentials, type Driver, type Heard, Log, Logged, type Published, Refused } from '../gateway.js'
 
 type Line = { n?: number; result?: unknown; refused?: string; message?: string; fault?: string; who?: number; event?: HubEvent; cursor?: string; gap?: Gap; complaint?: string }
 
@@ -84,19 +84,9 @@ class PythonProcess {
   }
 }
 
-class PythonConnection implements Connected {
-  constructor(private readonly log: Log, private readonly call: (name: string, input: object) => Promise<unknown>) {}
-
-  get heard() {
-    return this.log.heard
-  }
-
-  get gaps() {
-    return this.log.gaps
-  }
-
-  get complaints() {
-    return this.log.complaints
+class PythonConnection extends Logged implements Connected {
+  constructor(log: Log, private readonly call: (name: string, input: object) => Promise<unknown>) {
+    super(log)
   }
 
   async subscribe({ snapshot: _none, ...request }: SubscribeRequest): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import type { HistoryRequest, SubscribeRequest } from '@hubbub/protocol'
 import type { EventInput } from '@hubbub/protocol'
-import { Log, Refused, type Connected, type Credentials } from '../gateway.js'
+import { type Connected, type Credentials, Logged, Refused } from '../gateway.js'
 import { HttpApi } from './http.js'
 
 const AGAIN_MS = 20
@@ -18,25 +18,13 @@ export interface Reader {
   stop: AbortController
 }
 
-export abstract class HttpReading implements Connected {
-  protected readonly log = new Log()
+export abstract class HttpReading extends Logged implements Connected {
   protected readonly http: HttpApi
   private readonly readers: Reader[] = []
 
   constructor(url: string, credentials: Credentials) {
+    super()
     this.http = new HttpApi(url, credentials)
-  }
-
-  get heard() {
-    return this.log.heard
-  }
-
-  get gaps() {
-    return this.log.gaps
-  }
-
-  get complaints() {
-    return this.log.complaints
   }
 
   /** Sets the reader's cursor, and calls `begun` when that was done. Returns at the end of the wire or of the page; rejects with `Refused`. */

@@ -2,7 +2,7 @@
 import { gunzipSync } from 'node:zlib'
 import type { Answer, CommandResult, EventInput, Failure, Gap, HistoryRequest, HubEvent, PlacedEvent, PublishResult, SnapshotResult, SubscribeRequest, SubscribeResult, UnsubscribeResult } from '@hubbub/protocol'
 import { io, type Socket } from 'socket.io-client'
-import { Log, Refused, type Connected, type Driver, type Published } from '../gateway.js'
+import { type Connected, type Driver, Logged, type Published, Refused } from '../gateway.js'
 import { HttpApi, publishedOf } from './http.js'
 
 const ANSWER_MS = 20_000
@@ -21,14 +21,14 @@ export function socketio(transport: 'websocket' | 'polling'): Driver {
   }
 }
 
-class SocketConnection implements Connected {
-  private readonly log = new Log()
+class SocketConnection extends Logged implements Connected {
   /** Ids of live subscriptions, by their topics. */
   private readonly subscriptions = new Map<string, string[]>()
   /** Its session could not be resumed: a gap says so, and what it was subscribed to is gone. */
   private isLost = false
 
   constructor(private readonly socket: Socket, private readonly http: HttpApi) {
+    super()
     const { log } = this
     socket.on('hub.error', ({ code }: Failure) => log.complaints.push(code))
     socket.on('connect_error', (error: Error & { data?: Failure }) => {
@@ -45,18 +45,6 @@ class SocketConnection implements Connected {
     socket.onAny((name: string, event: HubEvent, cursor: string) => {
       if (!['hub.error', 'hub.cursor', 'gap', 'events', 'signal', 'command'].includes(name)) log.event(plain(event), cursor)
     })
-  }
-
-  get heard() {
-    return this.log.heard
-  }
-
-  get gaps() {
-    return this.log.gaps
-  }
-
-  get complaints() {
-    return this.log.complaints
   }
 
   ready(): Promise<void> {

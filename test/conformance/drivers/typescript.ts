@@ -1,7 +1,7 @@
 /** `@hubbub/client`: it does everything by itself. */
 import { connect, type Client, type HubError, type Subscription } from '@hubbub/client'
 import type { EventInput, HistoryRequest, SubscribeRequest } from '@hubbub/protocol'
-import { Log, Refused, type Connected, type Driver, type Heard, type Published } from '../gateway.js'
+import { type Connected, type Driver, type Heard, Log, Logged, type Published, Refused } from '../gateway.js'
 
 export const typescript: Driver = {
   name: 'TypeScript SDK',
@@ -13,26 +13,14 @@ export const typescript: Driver = {
   },
 }
 
-class SdkConnection implements Connected {
-  private readonly log = new Log()
+class SdkConnection extends Logged implements Connected {
   private subscriptions: { topics: string[]; subscription: Subscription }[] = []
 
   constructor(private readonly client: Client, private readonly open: () => Client) {
+    super()
     client.on('*', (event, { cursor }) => this.log.event(event, cursor))
     client.onGap((gap) => this.log.gap(gap))
     client.onError(({ code }) => this.log.complaints.push(code))
-  }
-
-  get heard() {
-    return this.log.heard
-  }
-
-  get gaps() {
-    return this.log.gaps
-  }
-
-  get complaints() {
-    return this.log.complaints
   }
 
   async subscribe({ snapshot: _none, ...request }: SubscribeRequest): Promise<void> {

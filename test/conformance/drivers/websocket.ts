@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import type { Gap, EventInput, HistoryRequest, PublishResult, Answer, SubscribeRequest } from '@hubbub/protocol'
 import { WebSocket } from 'ws'
-import { Log, Refused, type Connected, type Credentials, type Driver, type Published } from '../gateway.js'
+import { type Connected, type Credentials, type Driver, Logged, type Published, Refused } from '../gateway.js'
 import { HttpApi, publishedOf, told } from './http.js'
 
 interface Said {
@@ -40,8 +40,7 @@ export const websocket: Driver = {
   },
 }
 
-class WebSocketConnection implements Connected {
-  private readonly log = new Log()
+class WebSocketConnection extends Logged implements Connected {
   private readonly http: HttpApi
   private readonly topics = new Set<string>()
   private types: readonly string[] | undefined
@@ -51,19 +50,8 @@ class WebSocketConnection implements Connected {
   private asked = 0
 
   constructor(private readonly url: string, credentials: Credentials) {
+    super()
     this.http = new HttpApi(url, credentials)
-  }
-
-  get heard() {
-    return this.log.heard
-  }
-
-  get gaps() {
-    return this.log.gaps
-  }
-
-  get complaints() {
-    return this.log.complaints
   }
 
   /** @param query what it is subscribed to from the beginning */

@@ -16,7 +16,6 @@ import { credentialFromRequest } from '../../access/credentials.js'
 import type { Identity } from '../../access/identity.js'
 import type { Compression } from '../../fanout/compression.js'
 import type { Follow } from '../../operations/operations.js'
-import { hubErrorOf } from '../../store/failure.js'
 import type { Store } from '../../store/port.js'
 import { BoundedWebSocketServer, messageLimit } from '../limits.js'
 import type { MessageDeps } from '../messages.js'
@@ -111,6 +110,6 @@ export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGat
 
 /** A protocol fault (too large, invalid UTF-8, a compressed frame) closes the connection with its code; without a listener it would end the process. */
 function guarded(socket: WebSocket): WebSocket {
-  socket.on('error', (error) => void hubErrorOf(error))
+  socket.on('error', () => undefined)
   return socket
 }
