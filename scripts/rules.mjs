@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { ROOT } from './step.mjs'
 
-const SOURCES = ['shared/src', 'client-sdk/typescript/src', 'client-sdk/react/src', 'server/src']
+const SOURCES = ['shared/src', 'client-sdk/typescript/src', 'client-sdk/react/src', 'dashboard/src', 'server/src']
 const FOLDERS = [...SOURCES, 'test', 'scripts', 'bench']
 const LONGEST = 300
 const VAGUE = /^(utils?|helpers?|common|types|managers?|misc)$/

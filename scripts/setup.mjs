@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { giveUp, ROOT, say, step } from './step.mjs'
 
 const PACKAGES = ['shared', 'client-sdk/typescript', 'client-sdk/react', 'server']
+/** Bundled, not compiled; the last, for it takes in the others. */
+const DASHBOARD = 'dashboard'
 const STAMP = join(ROOT, 'server/dist/.sources')
 const NO_NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED/
 
@@ -30,10 +32,12 @@ export async function build() {
   if (isBuilt(sources)) return
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
   // Forced: an incremental build believes its notes and would not make good a deleted `dist`.
-  const { ok, output } = await step('building', process.execPath, [tsc, '-b', '--force', 'server', 'client-sdk/react'])
+  const { ok, output } = await step('building', process.execPath, [tsc, '-b', '--force', 'server', 'client-sdk/react', DASHBOARD])
   if (!ok) giveUp(`the build failed:\n${tail(output)}`)
   const { copyLua } = await import('./copy-lua.mjs')
   copyLua()
+  const bundled = await step('building the dashboard', process.execPath, [join(ROOT, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'warn', DASHBOARD])
+  if (!bundled.ok) giveUp(`the dashboard's build failed:\n${tail(bundled.output)}`)
   mkdirSync(join(ROOT, 'server/dist'), { recursive: true })
   writeFileSync(STAMP, sources)
 }
@@ -56,6 +60,7 @@ function installed() {
 
 function isBuilt(sources) {
   if (!existsSync(STAMP) || readFileSync(STAMP, 'utf8') !== sources) return false
+  if (!existsSync(join(ROOT, DASHBOARD, 'dist/index.html'))) return false
   // A compiler that ran since, by hand or in an editor, may have compiled sources that are different again now.
   const stamped = statSync(STAMP).mtimeMs
   return PACKAGES.every((name) => {
@@ -67,8 +72,8 @@ function isBuilt(sources) {
 /** Contents, not times: a checkout changes the times of files that it does not change. */
 function hashSources() {
   const hash = createHash('sha256')
-  const files = PACKAGES.flatMap((name) => [join(name, 'tsconfig.json'), ...filesUnder(join(name, 'src'))])
-  for (const file of [...files, 'tsconfig.base.json', 'package-lock.json']) hash.update(`${file}\0`).update(readFileSync(join(ROOT, file))).update('\0')
+  const files = [...PACKAGES, DASHBOARD].flatMap((name) => [join(name, 'tsconfig.json'), ...filesUnder(join(name, 'src'))])
+  for (const file of [...files, ...filesUnder(join(DASHBOARD, 'public')), join(DASHBOARD, 'index.html'), join(DASHBOARD, 'vite.config.ts'), 'tsconfig.base.json', 'package-lock.json']) hash.update(`${file}\0`).update(readFileSync(join(ROOT, file))).update('\0')
   return hash.digest('hex')
 }
 

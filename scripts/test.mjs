@@ -4,6 +4,7 @@
  */
 import { run } from './step.mjs'
 import { chromiumProgram } from './chromium.mjs'
+import { promtoolProgram } from './promtool.mjs'
 import { PYTHON_PACKAGE, pythonProgram, testPython } from './python.mjs'
 import { redisFolder } from './redis-server.mjs'
 import { build, install } from './setup.mjs'
@@ -15,6 +16,7 @@ const isEverything = asked.every((arg) => arg.startsWith('-'))
 const withPytest = isEverything || pythonPaths.length > 0
 // The suite over all gateways plays the Python client, too.
 const withPython = withPytest || forJest.some((path) => /conformance|gateways/.test(path))
+const withPromtool = isEverything || forJest.some((path) => /monitoring/.test(path))
 const withJest = isEverything || forJest.some((arg) => !arg.startsWith('-'))
 
 const redis = await redisFolder()
@@ -22,11 +24,14 @@ const chromium = withJest ? await chromiumProgram() : ''
 await install()
 await build()
 const python = withPython ? await pythonProgram() : undefined
+// After the installation, which would throw it away.
+const promtool = withPromtool ? await promtoolProgram() : undefined
 const env = {
   // jest runs ES modules through the VM; Node warns of it once in every worker.
   NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim(),
   CHROMIUM: chromium,
   ...(python && { HUBBUB_PYTHON: python }),
+  ...(promtool && { PROMTOOL: promtool }),
   PATH: `${process.env.PATH}:${redis}`,
 }
 const jest = withJest ? await run(['node_modules/jest/bin/jest.js', ...forJest], { env }) : 0

@@ -15,6 +15,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import { hostname } from 'node:os'
+import type { ProcessVitals, Signal } from '@hubbub/protocol'
 import { createAuthenticator, type Authenticator } from './access/authenticator.js'
 import type { Identity } from './access/identity.js'
 import { may } from './access/permissions.js'
@@ -32,15 +33,21 @@ import { openSinks } from './gateway/sinks/open.js'
 import { vitals } from './gateway/vitals.js'
 import { createWebSocketGateway } from './gateway/websocket/gateway.js'
 import { createIntake, type Intake } from './intake/intake.js'
+import { Census } from './observe/census.js'
 import { silent, type Logger } from './observe/log.js'
 import { createMetrics, type Metrics } from './observe/metrics.js'
+import type { Witness } from './observe/witness.js'
+import { openStation, type Station, type StationDeps } from './operations/alerts/open.js'
 import { Attendance } from './operations/attendance.js'
 import { Inbox } from './operations/inbox.js'
 import { createOperations, type Operations } from './operations/operations.js'
 import { Presence } from './operations/presence.js'
 import { Recorder } from './operations/recorder.js'
 import { Roll } from './operations/roll.js'
-import { createProcessor } from './processor/processor.js'
+import { openWatching } from './operations/taps-open.js'
+import type { TapDesk } from './operations/taps.js'
+import { createProcessor, type Processor } from './processor/processor.js'
+import type { OverviewDesk } from './operations/overview.js'
 import type { SinkDesk } from './operations/sinks.js'
 import type { Settings } from './settings/table.js'
 import { openStore, storeOptions } from './store/open.js'
@@ -71,21 +78,25 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
   const { settings, log = silent } = options
   const node = settings.nodeId || `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
   const metrics = createMetrics({ processMetrics: true })
-  const store = await openStore({ ...storeOptions(settings), onError: reportTo(metrics, log) })
+  metrics.info.set({ version: VERSION, role: settings.role, node }, 1)
+  const store = await openStore({ ...storeOptions(settings), onError: reportTo(metrics, log), onReconnect: () => metrics.storeReconnects.inc() })
+
+  // Spans and debug taps: told by every stage, when somebody watches.
+  const { witness, ...watching } = await openWatching({ roster: store.roster, node, settings, metrics, log })
 
   // Who may speak.
   const authenticator = createAuthenticator({ settings, store, log })
   await authenticator.start()
 
   // In: a producer's event, from any gateway, to its source stream; answered when the processor committed it.
-  const intake = await createIntake({ store, settings, metrics, log, worker: node, may })
+  const intake = await createIntake({ store, settings, metrics, witness, log, worker: node, may })
 
   // Through: source streams to the journal.
-  const processor = settings.role === 'worker' ? undefined : createProcessor({ store, settings, metrics, log, id: node })
+  const processor = settings.role === 'worker' ? undefined : createProcessor({ store, settings, metrics, witness, log, id: node })
   await processor?.start()
 
   // Out: the journal to whoever is subscribed here.
-  const fanout = new Fanout({ journal: store, partitions: store.partitions, settings, metrics, log })
+  const fanout = new Fanout({ journal: store, partitions: store.partitions, settings, metrics, witness, log })
   const sessionTtlMs = Math.max(settings.retentionMs, LEAST_SESSION_MS)
   const recorder = new Recorder(store.sessions, store.partitions, sessionTtlMs, log)
   const recovery = new Recovery({ sessions: store.sessions, journal: store, partitions: store.partitions, ttlMs: sessionTtlMs })
@@ -93,23 +104,31 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
   const inbox = new Inbox({ mailbox: store.mailbox, journal: store, partitions: store.partitions, retentionMs: settings.retentionMs, log })
   const attendance = new Attendance({ announcer: intake, settings, log })
 
-  // Who else is up, and who is connected where. Not by the name alone: after a restart it would hold what its predecessor held.
-  const roll = new Roll(`${node}-${randomBytes(4).toString('hex')}`, { roster: store.roster, settings, log })
+  // Who else is up, and who is connected where. Not by a given name alone: after a restart it would hold what its predecessor held.
+  const roll = new Roll(settings.nodeId ? `${node}-${randomBytes(4).toString('hex')}` : node, { roster: store.roster, settings, log })
   const presence = new Presence({ roster: store.roster, roll, partitions: store.partitions, settings, log })
   if (settings.role !== 'processor') await roll.start()
+  const census = new Census({ store, metrics, workers: () => (settings.role === 'processor' ? undefined : roll.alive().length) })
+  census.start()
 
   // Once, under every gateway; then the gateways.
-  const operations = createOperations({ metrics, publisher: intake, fanout, journal: store, settings, recorder, inbox, state: store.state, presence, roll, roster: store.roster, partitions: store.partitions, log })
+  const operations = createOperations({ metrics, publisher: intake, fanout, journal: store, settings, recorder, inbox, state: store.state, presence, roll, roster: store.roster, partitions: store.partitions, provenance: store.provenance, letters: store.dead, sessions: store.sessions, log })
   const sinks = settings.role === 'processor' ? undefined : openSinks({ store, fanout, inbox, operations, roll, authenticator, announcer: intake, settings, metrics, log })
-  const gateways = await openGateways({ options, node, log, metrics, store, authenticator, intake, recorder, recovery, attendance, operations, sinks: sinks?.desk })
+  // How the hub is: each process says it of itself, one of them looks after all.
+  const station = stationOf({ id: roll.worker, store, intake, settings, log, metrics }, node, () => ({ processor, fanout, gateways }))
+  const gateways = await openGateways({ options, node, log, metrics, witness, taps: watching.taps, store, authenticator, intake, recorder, recovery, attendance, operations, sinks: sinks?.desk, overview: station.desk })
+  station.start()
   log.info({ url: gateways.url(), role: settings.role, store: store.kind }, 'hub is up')
 
   let closing: Promise<void> | undefined
   const close = async () => {
+    station.drain()
     await gateways.close()
     await sinks?.close(settings.drainMs / 5)
     // Before the way in is closed: who was connected here no longer is. With no processor left nobody answers; the rest needs its time, too.
     await attendance.close(settings.drainMs / 5)
+    await station.close(settings.drainMs / 5)
+    census.close()
     operations.executors.close()
     operations.peers.close()
     await intake.close()
@@ -120,6 +139,7 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
     authenticator.close()
     await presence.close()
     await roll.close()
+    await watching.close(settings.drainMs / 5)
     await store.close()
     log.info('hub is down')
   }
@@ -132,11 +152,25 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
   }
 }
 
+type StationParts = Pick<StationDeps, 'id' | 'store' | 'intake' | 'settings' | 'log' | 'metrics'>
+
+function stationOf(parts: StationParts, node: string, running: () => { processor?: Processor; fanout: Fanout; gateways: Gateways }): Station {
+  return openStation({
+    ...parts,
+    process: { node, role: parts.settings.role as ProcessVitals['role'], version: VERSION, startedAt: Date.now() },
+    partitions: () => running().processor?.owned() ?? [],
+    connections: () => ({ active: running().gateways.active(), ...running().fanout.count() }),
+    signalHere: (rooms, signal) => running().gateways.signalHere(rooms, signal),
+  })
+}
+
 interface GatewayParts {
   options: HubOptions
   node: string
   log: Logger
   metrics: Metrics
+  witness: Witness
+  taps: TapDesk
   store: Store
   authenticator: Authenticator
   intake: Intake
@@ -145,10 +179,20 @@ interface GatewayParts {
   attendance: Attendance
   operations: Operations
   sinks?: SinkDesk
+  overview: OverviewDesk
+}
+
+interface Gateways {
+  url(): string
+  /** Connections with at least one subscription. */
+  active(): number
+  /** To those in the rooms who are connected to this process. */
+  signalHere(rooms: string[], signal: Signal): void
+  close(): Promise<void>
 }
 
 /** A processor has health and metrics only; a worker has every gateway, all on one port. */
-async function openGateways(parts: GatewayParts): Promise<{ url(): string; close(): Promise<void> }> {
+async function openGateways(parts: GatewayParts): Promise<Gateways> {
   const { options, node, metrics, store, authenticator } = parts
   const { settings } = options
   const startedAt = Date.now()
@@ -173,6 +217,11 @@ async function openGateways(parts: GatewayParts): Promise<{ url(): string; close
   const front = await openFront({ app, engine: sockets?.engine, repeats: sockets && new Repeats(sockets.engine), websockets, streams, authenticator, settings, metrics, draining: () => draining }, options.server)
   return {
     url: () => front.url(),
+    active: () => http.connections?.().active ?? 0,
+    signalHere(rooms, signal) {
+      sockets?.io.local.to(rooms).emit('signal', signal)
+      guests.deliver(rooms, signal)
+    },
     async close() {
       draining = true
       await Promise.all([websockets?.close(), streams?.close()])

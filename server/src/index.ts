@@ -54,7 +54,7 @@ export async function createHub(options: CreateHubOptions = {}): Promise<Hub> {
     },
     async on(topic, handler, { project = 'default', types } = {}) {
       const admit = await running.operations.admit(identity(project))
-      const connection = admit(handlerOutlet(handler, (error) => log.error({ err: error, topic }, 'event handler')))
+      const connection = admit(handlerOutlet(handler, (error) => log.error({ err: error, topic }, 'event handler')), { who: { session: `process-${randomBytes(6).toString('hex')}`, wire: 'process' } })
       await connection.subscribe(types ? { topics: [topic], types } : { topics: [topic] }, () => undefined)
       return () => Promise.resolve(running.operations.disconnect(connection))
     },

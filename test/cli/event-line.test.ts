@@ -18,7 +18,7 @@ const event = (data: unknown, over: Partial<HubEvent> = {}): HubEvent => ({
 describe('an event on a terminal', () => {
   it('is time, type, topic and what matters of its data, in one line', () => {
     const line = eventLine(event({ taskId: '42', progress: 50, message: 'half way', stats: { files: 3 } }), bare)
-    expect(line).toBe('09:05:03.007  task.progress               task:42 +1              half way  progress=50  stats={"files":3}  taskId=42')
+    expect(line).toBe('09:05:03.007  task.progress               task:42 +1              █████░░░░░  50 %  half way  stats={"files":3}  taskId…')
   })
 
   it('shows the topic that tells most', () => {

@@ -29,11 +29,22 @@ describe('hubbub up', () => {
       }, 'an event through the pasted lines', 10_000, 200)
       const token = /^eyJ\S+$/m.exec(hub.stdout())![0]
       expect(await command(['status', '--url', url, '--token', token])).toMatchObject({ code: 0, stdout: expect.stringContaining('"kind":"memory"') })
+      expect(hub.stdout()).toContain(`${url}/#token=${token}`)
+      const page = await fetch(`${url}/`)
+      expect([page.status, (await page.text()).includes('<title>Hubbub</title>'), page.headers.get('content-security-policy')]).toEqual([200, true, expect.stringContaining("script-src 'self'")])
     } finally {
       tail.kill('SIGINT')
       hub.child.kill('SIGTERM')
     }
     expect(await hub.exited).toEqual({ code: 0, signal: null })
+  })
+
+  it('is ready in one line of JSON for a program', async () => {
+    const hub = startCommand(['up', '--port', '0', '--json'], { HUBBUB_DASHBOARD: 'off' })
+    const { url, token, store } = JSON.parse(await eventually(() => /^\{.*\}$/m.exec(hub.stdout())?.[0], 'the line')) as { url: string; token: string; store: string }
+    expect([store, (await command(['status', '--url', url, '--token', token])).code, (await fetch(`${url}/`)).status]).toEqual(['memory', 0, 404])
+    hub.child.kill('SIGTERM')
+    expect((await hub.exited).code).toBe(0)
   })
 
   it('stops in order at the first signal, and at once at the second', async () => {

@@ -133,7 +133,7 @@ function readingOperations(store: Store, settings: Settings): Omit<HttpDeps['ope
   const away = () => Promise.reject(new HubError('UNAVAILABLE'))
   return {
     snapshot: (identity, input) => snapshot(deps, identity, input), entities, tasks: createTasks({ announce: away, history: away, entities, settings }),
-    signal: away, register: away, follow: away, mail: away, mailTaken: () => undefined, commands: { give: away }, broadcasts: { send: away }, presence: { ask: away },
+    signal: away, register: away, follow: away, mail: away, trace: away, mailTaken: () => undefined, commands: { give: away }, broadcasts: { send: away }, presence: { ask: away },
   }
 }
 

@@ -3,17 +3,13 @@
  * settings; what it saw it keeps in `window.seen`.
  */
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { launch, type Browser, type Page } from 'puppeteer-core'
-import { ended, leash } from '../harness/leash.js'
+import { resolve } from 'node:path'
+import type { BrowserContext, Page } from 'playwright-core'
+import { complaintsOf, startChromium } from '../browser/chromium.js'
+import { leash } from '../harness/leash.js'
 
-/** As `npm test` found it. */
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 /** Our packages by their sources, so that no page is older than they are. */
 const SOURCES = {
   '@hubbub/react': 'client-sdk/react/src/index.ts',
@@ -29,6 +25,8 @@ export interface Opened {
   asked(name: string): number
   /** Text of the first element that fits. */
   text(selector: string): Promise<string>
+  /** Waits for an element that fits, visible or not. */
+  holds(selector: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -41,9 +39,8 @@ export interface Stage {
 }
 
 export async function openStage(): Promise<Stage> {
-  if (!existsSync(CHROMIUM)) throw new Error(`there is no Chromium at ${CHROMIUM}: name one with CHROMIUM, or run npm test, which brings one`)
-  const folder = await mkdtemp(join(tmpdir(), 'hubbub-chromium-'))
-  const [script, browser] = await Promise.all([bundle('test/react/pages/entry.tsx'), begin(folder)])
+  const [script, chromium] = await Promise.all([bundle('test/react/pages/entry.tsx'), startChromium()])
+  const context = await chromium.browser.newContext()
   const markups = new Map<string, string>()
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://here')
@@ -58,55 +55,27 @@ export async function openStage(): Promise<Stage> {
     async open(scene, settings, markup) {
       const key = markup === undefined ? '' : String(markups.size + 1)
       if (markup !== undefined) markups.set(key, markup)
-      return openPage(browser, `${origin}/?${new URLSearchParams({ scene, markup: key, ...settings }).toString()}`)
+      return openPage(context, `${origin}/?${new URLSearchParams({ scene, markup: key, ...settings }).toString()}`)
     },
     async close() {
-      const child = browser.process()
-      await browser.close()
-      if (child) await ended(child)
-      await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+      await chromium.close()
       await new Promise((done) => server.close(done))
     },
   }
 }
 
-/** @param folder takes all that it writes, so that nothing stays in anybody's home */
-async function begin(folder: string): Promise<Browser> {
-  const browser = await launch({
-    executablePath: CHROMIUM,
-    headless: true,
-    args: ['--no-sandbox', '--disable-gpu'],
-    userDataDir: join(folder, 'profile'),
-    env: { ...process.env, XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder },
-    protocolTimeout: 15_000,
-    // Whoever ends the tests ends it by the leash.
-    handleSIGINT: false,
-    handleSIGTERM: false,
-    handleSIGHUP: false,
-  })
-  const child = browser.process()
-  if (child) leash(child)
-  return browser
-}
-
-async function openPage(browser: Browser, address: string): Promise<Opened> {
-  const page = await browser.newPage()
-  page.setDefaultTimeout(10_000)
-  const complaints: string[] = []
-  page.on('console', (message) => {
-    if (['error', 'warn'].includes(message.type())) complaints.push(message.text())
-  })
-  page.on('pageerror', (error) => complaints.push(String(error)))
+async function openPage(context: BrowserContext, address: string): Promise<Opened> {
+  const page = await context.newPage()
+  const complaints = complaintsOf(page)
   const sent: string[] = []
-  const wire = await page.createCDPSession()
-  wire.on('Network.webSocketFrameSent', ({ response }) => sent.push(response.payloadData))
-  await wire.send('Network.enable')
+  page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(String(payload))))
   await page.goto(address)
   return {
     page,
     complaints,
     asked: (name) => sent.filter((frame) => frame.includes(`["${name}",`)).length,
     text: (selector) => page.$eval(selector, (element) => element.textContent ?? ''),
+    holds: async (selector) => void (await page.waitForSelector(selector, { state: 'attached' })),
     async close() {
       if (!page.isClosed()) await page.close()
     },

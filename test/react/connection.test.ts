@@ -67,7 +67,7 @@ describe('the connection in a browser', () => {
   it('useWebSocket subscribes, hears every message once, sends, and shares its connection', async () => {
     const before = theatre.proxy.accepted()
     const page = await open('Sockets')
-    await page.page.waitForSelector('section[data-connected=true]')
+    await page.holds('section[data-connected=true]')
     await shows(page, 'i', 'true')
     await eventually(() => page.asked('subscribe') >= 2)
     await eventually(async () => (await theatre.connections()).active === 1)
@@ -104,7 +104,7 @@ describe('the connection in a browser', () => {
       const page = await open('none', { as: { sub: `plain-${transports[0]}` } })
       const task = `plain-${transports[0]}`
       const begun = await page.page.evaluate(
-        async (url, credential, topic, taskId, ways) => {
+        async ({ url, credential, topic, taskId, ways }) => {
           const client = globalThis.stage.connect(url, { token: credential, transports: [...ways], reconnect: { minMs: 50, maxMs: 200 } })
           globalThis.stage.client = client
           client.on('*', (event) => globalThis.stage.seen.heard.push(event.id))
@@ -115,11 +115,7 @@ describe('the connection in a browser', () => {
           await client.publish('task.created', { taskId }, { id: `created-${taskId}` })
           return client.transport
         },
-        `http://127.0.0.1:${theatre.proxy.port}`,
-        token({ sub: task }),
-        page.topic,
-        task,
-        transports,
+        { url: `http://127.0.0.1:${theatre.proxy.port}`, credential: token({ sub: task }), topic: page.topic, taskId: task, ways: transports },
       )
       expect(begun).toBe(transports[0])
       const sent = lines(page.topic, 1, 20)

@@ -19,7 +19,7 @@ describe('useEvents in a browser, in StrictMode', () => {
   async function open(scene = 'Events', settings: Parameters<Theatre['open']>[1] = {}): Promise<Opened & { topic: string; other: string }> {
     return (opened = await theatre.open(scene, settings))
   }
-  const isLive = ({ page }: Opened) => page.waitForSelector('section[data-status=live]')
+  const isLive = (page: Opened) => page.holds('section[data-status=live]')
   const heard = ({ page }: Opened): Promise<string[]> => page.evaluate(() => globalThis.stage.seen.heard)
 
   it('shows events as they come, and keeps the last ones', async () => {
@@ -42,7 +42,7 @@ describe('useEvents in a browser, in StrictMode', () => {
     await isLive(page)
     expect(await theatre.connections()).toEqual({ total: 1, active: 1 })
     for (let n = 0; n < 5; n++) await page.page.evaluate(() => globalThis.stage.again())
-    await page.page.waitForSelector('section[data-again="5"]')
+    await page.holds('section[data-again="5"]')
     // Behind whatever the renderings may have asked for.
     await page.page.evaluate(() => globalThis.stage.client!.publish('custom.marker', {}))
     expect([page.asked('subscribe'), page.asked('unsubscribe'), page.asked('publish')]).toEqual([1, 0, 1])
@@ -130,7 +130,7 @@ describe('useEvents in a browser, in StrictMode', () => {
   it('shows a refusal as an error, and throws nothing', async () => {
     const page = await open('Events', { as: { sub: 'stranger', role: 'viewer', permissions: ['subscribe:task:*'] } })
     await shows(page, '#error', 'INSUFFICIENT_PERMISSIONS')
-    await page.page.waitForSelector('section[data-status=closed]')
+    await page.holds('section[data-status=closed]')
     expect(page.complaints).toEqual([])
   })
 

@@ -27,7 +27,7 @@ describe('rendering on a server', () => {
 
     const { topic, other } = settings()
     const page = await theatre.open('Dashboard', { topic, other, markup })
-    await page.page.waitForSelector('section[data-status=live]')
+    await page.holds('section[data-status=live]')
     await theatre.publish(...lines(topic, 1, 1))
     await shows(page, '#last', 'line 1')
     await shows(page, '#watchers', 'tester')

@@ -5,6 +5,7 @@ import { commitSuite } from './suite/commit.js'
 import { journalSuite } from './suite/journal.js'
 import { leaseSuite } from './suite/leases.js'
 import { mailboxSuite } from './suite/mailbox.js'
+import { provenanceSuite } from './suite/provenance.js'
 import { recordSuite } from './suite/records.js'
 import { rosterSuite } from './suite/roster.js'
 import { selectionSuite } from './suite/selection.js'
@@ -28,6 +29,7 @@ export function storeSuite(name: string, openEmpty: OpenStore): void {
     leaseSuite(open)
     commitSuite(open)
     journalSuite(open)
+    provenanceSuite(open)
     recordSuite(open)
     mailboxSuite(open)
     stateSuite(open)

@@ -4,7 +4,7 @@
  */
 import type {
   Agent, AgentOptions, BroadcastRequest, BroadcastResult, Client, ClientState, CommandHandler, CommandOptions, Cursor, EventHandler, Gap, HubError, LiveState,
-  PresenceResult, PublishOptions, PublishResult, Signal, Snapshot, SubscribeOptions, Subscription, Tasks,
+  Operator, PresenceResult, PublishOptions, PublishResult, Signal, Snapshot, SubscribeOptions, Subscription, Tasks,
 } from '@hubbub/client'
 import type { Lease } from './lease.js'
 
@@ -25,6 +25,10 @@ export class Handle implements Client {
 
   get tasks(): Tasks {
     return this.lease.client().tasks
+  }
+
+  get operator(): Operator {
+    return this.lease.client().operator
   }
 
   readonly ready = (): Promise<void> => this.lease.client().ready()

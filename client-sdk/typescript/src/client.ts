@@ -3,6 +3,7 @@ import type { BroadcastRequest, BroadcastResult, Cursor, EventMap, Filter, Gap, 
 import type { Agent, AgentOptions } from './agent.js'
 import type { CommandHandler, CommandOptions } from './commands.js'
 import type { Transport } from './link.js'
+import type { Operator } from './operator.js'
 import type { Snapshot } from './snapshot.js'
 import type { ClientState } from './state.js'
 import type { Tasks } from './tasks.js'
@@ -93,6 +94,8 @@ export interface Client<Map extends object = EventMap> {
    */
   agent(options?: AgentOptions): Agent
   readonly tasks: Tasks
+  /** For whoever runs the hub. */
+  readonly operator: Operator
   /**
    * Has somebody carry out a command, once at most, and resolves with what they answered. Rejects with NO_EXECUTOR, COMMAND_FAILED
    * (`details`: the executor's code and message), COMMAND_TIMEOUT, EXECUTOR_LOST; with UNAVAILABLE when there is no connection for

@@ -15,6 +15,7 @@ import type { Link, LinkEvents, Transport } from './link.js'
 import { Listeners, throwOutside } from './listeners.js'
 import { Mail } from './mail.js'
 import { newId } from './new-id.js'
+import { createOperator, noOperator, type Operator } from './operator.js'
 import { settle, type ConnectOptions, type Settled } from './options.js'
 import { Outbox } from './outbox.js'
 import { rungsTo } from './rungs.js'
@@ -27,7 +28,7 @@ import { Watch, type LiveState } from './watch.js'
 /** Begins to connect, and goes on until it succeeds, the hub refuses for good, or `close`. Throws RangeError for a wrong URL or option. */
 export function connect<Map extends object = EventMap>(url: string, options: ConnectOptions = {}): Client<Map> {
   const settled = settle(options)
-  return new HubClient<Map>(settled, (events) => new Connection(settled, rungsTo(url, settled), events))
+  return new HubClient<Map>(settled, (events) => new Connection(settled, rungsTo(url, settled), events), createOperator(url, settled))
 }
 
 export class HubClient<Map extends object> implements Client<Map> {
@@ -50,7 +51,7 @@ export class HubClient<Map extends object> implements Client<Map> {
   readonly #gaps = new Listeners<[Gap]>(this.#onThrow)
   readonly #signals = new Listeners<[Signal]>(this.#onThrow)
 
-  constructor(options: Settled, makeLink: (events: LinkEvents) => Link) {
+  constructor(options: Settled, makeLink: (events: LinkEvents) => Link, readonly operator: Operator = noOperator()) {
     const { bufferLimit, queueLimit, publishTimeoutMs, reconnect: backoff } = options
     const link = (): Link => this.#link
     this.#feed = new Feed({

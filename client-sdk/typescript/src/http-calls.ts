@@ -9,7 +9,7 @@ export interface HttpOptions {
 }
 
 export interface HttpRequest {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'DELETE'
   /** Behind the base: `/history`. */
   path: string
   query?: URLSearchParams

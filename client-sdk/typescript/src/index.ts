@@ -5,6 +5,7 @@ export type { AgentTask, LogLevel, TaskContext, TaskHandler } from './assignment
 export type { Client, EventHandler, Place, PublishOptions, SubscribeOptions, Subscription } from './client.js'
 export type { CommandContext, CommandHandler, CommandOptions } from './commands.js'
 export type { Transport } from './link.js'
+export type { DeadLetters, Operator, TraceOptions } from './operator.js'
 export type { ConnectOptions } from './options.js'
 export type { Snapshot } from './snapshot.js'
 export type { Backoff, ClientState } from './state.js'
@@ -12,6 +13,6 @@ export type { CancelOptions, TaskFilter, Tasks, WaitOptions } from './tasks.js'
 export type { LiveState, StateChange } from './watch.js'
 export { HubError } from '@hubbub/protocol'
 export type {
-  AgentRegistered, AgentStatus, BroadcastRequest, BroadcastResult, Cursor, Entities, EntityView, EventMap, Failure, FailureCode, Filter, Gap, HubEvent, Kind,
-  PresenceChange, PresenceResult, PublishResult, Signal, Since, TaskOrder, TaskStatus, TaskView,
+  AgentRegistered, AgentStatus, BroadcastRequest, BroadcastResult, Cursor, DeadLetter, Entities, EntityView, EventMap, Failure, FailureCode, Filter, Gap, HubEvent, Kind,
+  Overview, PresenceChange, PresenceResult, PublishResult, Signal, Since, TaskOrder, TaskStatus, TaskView, Trace,
 } from '@hubbub/protocol'

@@ -31,6 +31,8 @@ export class OwnSubscription implements Subscription {
   #taken: Cursor | undefined
   /** `nobody`: kept for the first consumer. `spilled`: nobody came before the buffer was full. */
   #reader: 'nobody' | 'spilled' | 'handlers' | 'iterator' = 'nobody'
+  /** Of the first answer, which comes before anybody has the subscription: kept for whoever asks for gaps first. */
+  #firstGap: Gap | undefined
   #error: HubError | undefined
   #wake: (() => void)[] = []
   #room: (() => void)[] = []
@@ -62,7 +64,11 @@ export class OwnSubscription implements Subscription {
   }
 
   onGap(handler: (gap: Gap) => void): () => void {
-    return this.#gaps.add(handler)
+    const off = this.#gaps.add(handler)
+    const first = this.#firstGap
+    this.#firstGap = undefined
+    if (first) this.#gaps.tell(first)
+    return off
   }
 
   onEnd(handler: (error?: HubError) => void): () => void {
@@ -133,7 +139,8 @@ export class OwnSubscription implements Subscription {
 
   gap(gap: Gap): void {
     this.position = gap.to
-    this.#gaps.tell(gap)
+    if (this.onceAnswered) this.#firstGap = gap
+    else this.#gaps.tell(gap)
   }
 
   goLive(id: string | undefined): void {

@@ -1,6 +1,7 @@
 /** One event on one line of a terminal: time, type, topic, and what matters of its data. */
 import type { Gap, HubEvent } from '@hubbub/protocol'
 import { plain } from './print.js'
+import { bar, clip, columnsOf, fit } from './terminal/paint.js'
 
 export interface LineStyle {
   isColoured: boolean
@@ -13,16 +14,18 @@ const COLOURS: Readonly<Record<string, number>> = { agent: 36, task: 32, pipelin
 const OTHER = 37
 const TYPE_COLUMNS = 26
 const TOPIC_COLUMNS = 22
+const BAR_COLUMNS = 10
 /** Fields that say it best, when they are there. */
 const SPEAKING = ['message', 'text', 'title', 'summary', 'error', 'reason']
 
 export function eventLine(event: HubEvent, style: LineStyle): string {
   const time = localTime(event.timestamp)
-  const type = plain(event.type).padEnd(TYPE_COLUMNS)
+  const type = fit(plain(event.type), TYPE_COLUMNS)
   const topic = event.topics.find((one) => one.includes(':')) ?? event.topics[0] ?? ''
-  const topics = plain(topic + (event.topics.length > 1 ? ` +${event.topics.length - 1}` : '')).padEnd(TOPIC_COLUMNS)
-  const used = time.length + type.length + topics.length + 6
-  const summary = cut(summaryOf(event.data), Math.max(20, style.columns - used))
+  const more = event.topics.length > 1 ? ` +${event.topics.length - 1}` : ''
+  const topics = fit(clip(plain(topic), TOPIC_COLUMNS - more.length) + more, TOPIC_COLUMNS)
+  const used = time.length + columnsOf(type) + columnsOf(topics) + 6
+  const summary = clip(summaryOf(event), Math.max(20, style.columns - used))
   if (!style.isColoured) return `${time}  ${type}  ${topics}  ${summary}`.trimEnd()
   const colour = COLOURS[event.type.slice(0, Math.max(0, event.type.indexOf('.')))] ?? OTHER
   return `\u001b[2m${time}\u001b[0m  \u001b[${colour}m${type}\u001b[0m  \u001b[2m${topics}\u001b[0m  ${summary}`.trimEnd()
@@ -34,19 +37,17 @@ export function gapLine(gap: Gap): string {
 }
 
 /** `progress=50 stage=build`: what speaks first, scalars before nested things, ids that the topic shows last. */
-function summaryOf(data: unknown): string {
+function summaryOf({ type, data }: HubEvent): string {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return plain(JSON.stringify(data) ?? '')
-  const fields = Object.entries(data)
+  const progress = type === 'task.progress' || type === 'pipeline.progress' ? (data as { progress?: unknown }).progress : undefined
+  const done = typeof progress === 'number' ? `${bar(progress / 100, BAR_COLUMNS)} ${String(Math.round(progress)).padStart(3)} %  ` : ''
+  const fields = Object.entries(data).filter(([key]) => done === '' || key !== 'progress')
   const speaking = SPEAKING.flatMap((name) => fields.filter(([key, value]) => key === name && typeof value === 'string'))
   const others = fields.filter((field) => !speaking.includes(field))
   const rank = ([key, value]: [string, unknown]): number => (/id$/i.test(key) ? 2 : typeof value === 'object' ? 1 : 0)
   others.sort((a, b) => rank(a) - rank(b))
   const said = speaking.map(([, value]) => String(value))
-  return plain([...said, ...others.map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)].join('  '))
-}
-
-function cut(text: string, columns: number): string {
-  return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`
+  return done + plain([...said, ...others.map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)].join('  '))
 }
 
 function localTime(ms: number): string {

@@ -2,15 +2,15 @@
 import type { Command } from './arguments.js'
 
 export function overview(commands: Readonly<Record<string, Command>>): string {
-  const lines = Object.entries(commands).map(([name, { about }]) => `  ${name.padEnd(9)}${about.split(/(?<=\.) /)[0]}`)
+  const lines = Object.entries(commands).map(([name, { about }]) => `  ${name.padEnd(12)}${about.split(/(?<=\.) /)[0]}`)
   return [
     'hubbub: a real-time hub for fleets of AI agents',
     '',
     'Usage: hubbub COMMAND [ARGUMENTS]',
     '',
     ...lines,
-    '  help     Says more: `hubbub help COMMAND`.',
-    '  version  The version.',
+    '  help        Says more: `hubbub help COMMAND`.',
+    '  version     The version.',
     '',
     'Every flag has an environment variable; a flag wins over it.',
     'Exit codes: 0 done, 1 failed (code and remedy on stderr), 2 wrong usage or setting.',

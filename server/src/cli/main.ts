@@ -17,6 +17,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('./status.js')).status,
   dead: async () => (await import('./dead.js')).dead,
   sink: async () => (await import('./sink.js')).sink,
+  tap: async () => (await import('./tap.js')).tap,
+  trace: async () => (await import('./trace.js')).trace,
+  top: async () => (await import('./top.js')).top,
+  task: async () => (await import('./show.js')).showTask,
+  agent: async () => (await import('./show.js')).showAgent,
+  pipeline: async () => (await import('./show.js')).showPipeline,
+  completion: async () => (await import('./completion.js')).completionOf(allCommands),
 }
 
 /** Answers the exit code; prints, but never throws. */
@@ -42,9 +49,11 @@ async function dispatch(name: string, rest: readonly string[], env: Env): Promis
 }
 
 async function help(name: string | undefined): Promise<string> {
-  if (name !== undefined) return helpOf(await find(name))
-  const loaded = await Promise.all(Object.entries(COMMANDS).map(async ([key, load]) => [key, await load()] as const))
-  return overview(Object.fromEntries(loaded))
+  return name === undefined ? overview(await allCommands()) : helpOf(await find(name))
+}
+
+async function allCommands(): Promise<Readonly<Record<string, Command>>> {
+  return Object.fromEntries(await Promise.all(Object.entries(COMMANDS).map(async ([key, load]) => [key, await load()] as const)))
 }
 
 async function find(name: string): Promise<Command> {

@@ -1,6 +1,7 @@
 /** What the commands write: on a terminal for readers, in a pipe for programs. */
 import { FAILURES, type HubError } from '@hubbub/protocol'
 import type { Call, Flag } from './arguments.js'
+import { columnsOf, fit } from './terminal/paint.js'
 
 export const JSON_FLAG: Flag = { env: 'HUBBUB_JSON', about: 'JSON lines, also on a terminal.' }
 
@@ -40,14 +41,14 @@ export function failureLine(error: HubError): string {
 /** Columns as wide as their widest cell. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
-  for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
-  return rows.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!))).join('  ').trimEnd())
+  for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, columnsOf(cell))
+  return rows.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : fit(cell, widths[column]!))).join('  ').trimEnd())
 }
 
-/** Others' text on somebody's terminal: control characters could move the cursor, or worse. */
+/** Others' text on somebody's terminal: control characters could move the cursor, or worse; unseen ones could turn what stands beside them. */
 export function plain(text: string): string {
   // oxlint-disable-next-line no-control-regex
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+/g, ' ')
 }
 
 export function clock(ms: number): string {

@@ -4,23 +4,28 @@ import { readRemote, REMOTE, UsageError, type Call, type Command } from './argum
 import { eventLine, gapLine } from './event-line.js'
 import { drained, failureLine, JSON_FLAG, note, print, printJson, wantsJson } from './print.js'
 import { openClient } from './remote.js'
+import { followTask } from './follow-task.js'
+import { inkOf } from './terminal/paint.js'
 
 /** Events that may wait for the terminal while a history comes in. */
 const BUFFER = 100_000
 const MOST = 1_000_000
 
 export const tail: Command = {
-  usage: 'tail TOPIC... [--since 10m|CURSOR|all] [-n N] [--no-follow] [--types a,b] [--json]',
+  usage: 'tail TOPIC... [--since 10m|CURSOR|all] [-n N] [--no-follow] [--types a,b] [--follow-task ID] [--json]',
   about: 'Shows events of topics (`task:42`, `task:*`, `*`) as they come, and before that what --since or -n asks for. Comes back by itself after a lost connection.',
   flags: {
     since: { value: 'WHEN', env: 'HUBBUB_SINCE', about: 'A duration (10m), a cursor, or `all`.' },
     last: { short: 'n', value: 'N', env: 'HUBBUB_LAST', about: 'The last N events, instead of --since.' },
     'no-follow': { env: 'HUBBUB_NO_FOLLOW', about: 'Stops after what is there already; alone it means the last 10.' },
     types: { value: 'TYPES', env: 'HUBBUB_TYPES', isList: true, about: 'Only these types (`task.progress,agent.*`).' },
+    'follow-task': { value: 'ID', env: 'HUBBUB_FOLLOW_TASK', about: 'All of one task, its progress below, until it is finished. Exit code 0: completed; 1: failed or cancelled.' },
     json: JSON_FLAG,
     ...REMOTE,
   },
   async run(call) {
+    const task = call.text('follow-task')
+    if (task !== undefined) return await followTask(call, task)
     const topics = call.words.length > 0 ? [...call.words] : ['*']
     const wrong = topics.find((topic): boolean => !isTopicPattern(topic))
     if (wrong !== undefined) throw new UsageError(`TOPIC: '${wrong}' is not allowed; allowed: family:id, family:*, *, system, project`)
@@ -83,8 +88,8 @@ type Show = (event: HubEvent, cursor: string) => boolean
 
 function printer(call: Call): Show {
   if (wantsJson(call)) return (event, cursor) => printJson({ ...event, cursor })
-  const isColoured = !call.env['NO_COLOR'] && call.env['TERM'] !== 'dumb'
-  return (event) => print(eventLine(event, { isColoured, columns: process.stdout.columns || 120 }))
+  const ink = inkOf(call.env)
+  return (event) => print(eventLine(event, { ...ink, columns: process.stdout.columns || 120 }))
 }
 
 /** Says once that the connection is lost and once that it is back; gaps always. All on stderr: the output is events only. */

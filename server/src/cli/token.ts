@@ -2,7 +2,7 @@ import { ROLES } from '../access/identity.js'
 import { signToken } from '../access/tokens.js'
 import { readSettings, SettingError } from '../settings/read.js'
 import { UsageError, type Command } from './arguments.js'
-import { print } from './print.js'
+import { JSON_FLAG, print, printJson } from './print.js'
 
 export const token: Command = {
   usage: 'token --sub ID [--role viewer|agent|service|admin] [--project P] [--ttl 1h]',
@@ -13,6 +13,7 @@ export const token: Command = {
     project: { value: 'P', env: 'HUBBUB_PROJECT', isList: true, about: 'Granted projects, comma-separated; `*` is every project. Default: `default`; of an admin `*`, for dead letters and lag are of no one project.' },
     permissions: { value: 'LIST', env: 'HUBBUB_PERMISSIONS', isList: true, about: 'Exactly these (`subscribe:task:*,publish:agent.*`), instead of the role\'s.' },
     ttl: { value: 'TIME', env: 'HUBBUB_TTL', default: '1h', about: 'Until it ends: 90s, 15m, 1h, 30d.' },
+    json: { ...JSON_FLAG, about: 'As JSON, with what it grants; otherwise the bare token, also in a pipe.' },
   },
   // oxlint-disable-next-line require-await
   async run(call) {
@@ -32,7 +33,9 @@ export const token: Command = {
       ...(jwtIssuer && { iss: jwtIssuer }),
       ...(jwtAudience && { aud: jwtAudience }),
     }
-    print(signToken(jwtSecret, claims, call.required('ttl')))
+    const signed = signToken(jwtSecret, claims, call.required('ttl'))
+    if (call.on('json')) printJson({ token: signed, ...claims })
+    else print(signed)
     return 0
   },
 }

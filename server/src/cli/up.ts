@@ -6,14 +6,14 @@ import { createLog } from '../observe/log.js'
 import { describeAllowed, readSettings, SettingError } from '../settings/read.js'
 import { SETTINGS, type Setting, type Settings } from '../settings/table.js'
 import { UsageError, type Command, type Flags } from './arguments.js'
-import { note, print } from './print.js'
+import { JSON_FLAG, note, print, printJson } from './print.js'
 
 const TOKEN_LIFE = '30d'
 
 export const up: Command = {
   usage: 'up [--host 127.0.0.1] [--port 4000] [--role all|worker|processor] [--redis URL] [--partitions N] [--adapter sharded|pubsub|streams]',
   about: 'Runs a hub. Without Redis: all in this process, history gone on exit. Further settings by environment: CONFIGURATION.md.',
-  flags: settingFlags(),
+  flags: { ...settingFlags(), json: { ...JSON_FLAG, about: 'One line of JSON when it is ready, instead of lines for people.' } },
   async run(call) {
     if (call.words.length > 0) throw new UsageError(`'${call.words[0]}' is one word too many`)
     const settings = readSettings(quietOnTerminal(call.env), call.textsGiven())
@@ -23,7 +23,9 @@ export const up: Command = {
     // The Redis adapters drop promises; one that rejects is worth a line, not the process.
     process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
     const hub = await startHub({ settings, log })
-    for (const line of readyLines(hub.url, settings, isOwnSecret ? operatorToken(settings) : undefined)) print(line)
+    const token = isOwnSecret ? operatorToken(settings) : undefined
+    if (call.on('json')) printJson({ url: hub.url, role: settings.role, store: settings.redisUrl === '' ? 'memory' : 'redis', ...(token && { token }) })
+    else for (const line of readyLines(hub.url, settings, token)) print(line)
     await stop
     return (await closedWithin(hub, settings.drainMs)) ? 0 : 1
   },
@@ -38,6 +40,10 @@ export function readyLines(url: RunningHub['url'], settings: Settings, token: st
   if (settings.auth === 'none') lines.push('  HUBBUB_AUTH=none: whoever reaches this address is an admin')
   else if (token) lines.push('  token (admin, for this process only: its secret is gone with it):', '', token)
   else lines.push('  tokens: HUBBUB_TOKEN=$(npx hubbub token --sub you --role admin), signed with the secret of this hub')
+  if (settings.dashboard === 'on') {
+    const fragment = token === undefined ? '' : `#token=${token}`
+    lines.push('', '  dashboard:', '', `${url}/${settings.auth === 'none' ? '' : fragment}`)
+  }
   const header = credential ? ` -H "Authorization: Bearer ${credential.replaceAll('"', '')}"` : ''
   return [
     ...lines,

@@ -32,6 +32,18 @@ export interface Routed {
   mailed: Map<Session, Chunk[]>
 }
 
+/** Of each entry, how many sessions a burst was given to, after it was: who could not take it has left its audience. */
+export function receiversOf({ shared, mailed }: Pick<Routed, 'shared' | 'mailed'>): Map<TailEntry, number> {
+  const receivers = new Map<TailEntry, number>()
+  const add = (chunks: readonly Chunk[], sessions: number) => {
+    if (sessions === 0) return
+    for (const { entries } of chunks) for (const entry of entries) receivers.set(entry, (receivers.get(entry) ?? 0) + sessions)
+  }
+  for (const [{ sessions }, chunks] of shared) add(chunks, [...sessions].filter((session) => !mailed.has(session)).length)
+  for (const [session, chunks] of mailed) if (session.state === 'live') add(chunks, 1)
+  return receivers
+}
+
 export class Audiences {
   private readonly byKey = new Map<string, Audience>()
   /** By `topicKey` of the inbox. */

@@ -2,6 +2,7 @@
 import { compareOffsets, isAfter, laterOf, ORIGIN, parseCursor, type Offset } from '@hubbub/protocol'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
+import type { Witness } from '../observe/witness.js'
 import type { Journal } from '../store/port.js'
 import { cursorAt, resume } from './epochs.js'
 import { pacedChunks } from './pace.js'
@@ -16,6 +17,7 @@ const HELD_BYTES = 256 * 1024
 export interface CatchUpDeps {
   journal: Journal
   metrics: Metrics
+  witness?: Witness
   log: Logger
   /** Makes the session live; called in the same synchronous step in which its cursor was found at the flushed position. */
   goLive(session: Session): void
@@ -55,7 +57,7 @@ async function checkCursor(session: Session, deps: CatchUpDeps): Promise<void> {
   const { after, gap } = resume(cursor, head)
   if (!gap) return
   deps.metrics.gaps.inc({ reason: gap.reason })
-  session.outlet.gap(gap)
+  session.tell(gap)
   if (gap.reason === 'epoch') session.rebase(after)
   moveTo(session, after)
 }
@@ -72,6 +74,7 @@ async function step(session: Session, deps: CatchUpDeps): Promise<void> {
   let held = entries.reduce((bytes, { size }) => bytes + size, 0)
   for (const chunk of pacedChunks(entries, [...session.subscriptions.values()], session.outlet.encoding)) {
     session.outlet.write(chunk)
+    if (deps.witness?.isOn) deps.witness.caughtUp(tail.partition, chunk.entries)
     session.moveTo(chunk.last.cursor)
     if (session.inbox) session.onMail?.()
     held -= chunk.entries.reduce((bytes, { size }) => bytes + size, 0)
@@ -104,7 +107,7 @@ function stretch(session: Session, after: Offset): { counting: Subscription[]; u
 
 function tellTrimmed(session: Session, deps: CatchUpDeps, floor: Offset): void {
   deps.metrics.gaps.inc({ reason: 'trimmed' })
-  session.outlet.gap({ from: session.positionCursor, to: cursorAt(floor, session.tail.epochs), reason: 'trimmed' })
+  session.tell({ from: session.positionCursor, to: cursorAt(floor, session.tail.epochs), reason: 'trimmed' })
   moveTo(session, floor)
 }
 

@@ -4,6 +4,7 @@ import { Lane, type LaneDeps } from './lane.js'
 
 export class Fanout {
   private readonly lanes = new Map<number, Promise<Lane>>()
+  private readonly started = new Set<Lane>()
   private readonly sweep: NodeJS.Timeout
 
   constructor(private readonly deps: LaneDeps & { partitions: number }) {
@@ -19,9 +20,20 @@ export class Fanout {
     if (!lane) {
       lane = Lane.start(partition, this.deps)
       this.lanes.set(partition, lane)
-      lane.catch(() => this.lanes.delete(partition))
+      lane.then((begun) => this.started.add(begun), () => this.lanes.delete(partition))
     }
     return await lane
+  }
+
+  /** Where there is one already: whoever only asks about sessions need not have it started. */
+  async standing(project: string): Promise<Lane | undefined> {
+    return await this.lanes.get(partitionOf(project, this.deps.partitions))?.catch(() => undefined)
+  }
+
+  /** Subscriptions of this worker, sinks' included, and sessions with some that read the journal. */
+  count(): { subscriptions: number; catchingUp: number } {
+    const counts = [...this.started].map((lane) => lane.counts())
+    return { subscriptions: counts.reduce((sum, { subscriptions }) => sum + subscriptions, 0), catchingUp: counts.reduce((sum, { catchingUp }) => sum + catchingUp, 0) }
   }
 
   async shutdown(): Promise<void> {

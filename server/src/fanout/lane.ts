@@ -5,11 +5,14 @@
  */
 import { isAfter, offsetMillis, type Cursor } from '@hubbub/protocol'
 import type { Logger } from '../observe/log.js'
-import type { Metrics } from '../observe/metrics.js'
+import { typeLabel, type Metrics } from '../observe/metrics.js'
+import type { Witness } from '../observe/witness.js'
 import type { Settings } from '../settings/table.js'
 import type { Journal } from '../store/port.js'
-import { Audiences, familyLabel, type Audience } from './audiences.js'
+import { Audiences, familyLabel, receiversOf, type Audience } from './audiences.js'
 import { catchUp } from './catchup.js'
+import type { Span, Who } from './chronicle.js'
+import { Chronicles } from './chronicles.js'
 import type { Chunk, TailEntry } from './entry.js'
 import { Holding } from './holding.js'
 import { pacedChunks } from './pace.js'
@@ -21,17 +24,21 @@ export interface LaneDeps {
   journal: Journal
   settings: Settings
   metrics: Metrics
+  witness?: Witness
   log: Logger
 }
 
 export class Lane implements TailListener {
   tail!: PartitionTail
+  readonly chronicles: Chronicles
   private readonly audiences = new Audiences()
   private readonly sessions = new Set<Session>()
   /** Bytes flushed since quiet sessions last got a bookmark: a byte cap may retain less than the age promises. */
   private unmarkedBytes = 0
 
-  private constructor(private readonly deps: LaneDeps) {}
+  private constructor(private readonly deps: LaneDeps) {
+    this.chronicles = new Chronicles(deps.settings)
+  }
 
   static async start(partition: number, deps: LaneDeps): Promise<Lane> {
     const lane = new Lane(deps)
@@ -44,10 +51,12 @@ export class Lane implements TailListener {
    * subscribed to from the beginning.
    * Synchronous: nothing can be committed between the position and the joining.
    */
-  open(project: string, outlet: Outlet, at?: Cursor, restored: readonly Subscription[] = []): Session {
+  open(project: string, outlet: Outlet, at?: Cursor, restored: readonly Subscription[] = [], who?: Who): Session {
     const session = new Session(project, this.tail, outlet, at ?? this.tail.cursor)
+    session.chronicle = this.chronicles.begin(session, who)
     for (const subscription of restored) {
       session.subscriptions.set(subscription.id, subscription)
+      session.chronicle.subscribed(subscription)
       this.count(subscription, 1)
     }
     this.sessions.add(session)
@@ -58,6 +67,7 @@ export class Lane implements TailListener {
 
   close(session: Session): void {
     if (session.state === 'closed') return
+    this.chronicles.end(session.chronicle)
     this.drop(session)
     session.state = nextState(session.state, 'close')
     for (const subscription of session.subscriptions.values()) this.count(subscription, -1)
@@ -67,13 +77,15 @@ export class Lane implements TailListener {
   /** From the next burst on, the subscription counts. */
   add(session: Session, subscription: Subscription): void {
     this.change(session, () => session.subscriptions.set(subscription.id, subscription))
+    session.chronicle.subscribed(subscription)
     this.count(subscription, 1)
   }
 
-  remove(session: Session, subscription: Subscription): void {
+  remove(session: Session, subscription: Subscription, because: Span['because'] = 'unsubscribed'): void {
     // Its end took all of them away.
     if (session.state === 'closed') return
     this.change(session, () => session.subscriptions.delete(subscription.id))
+    session.chronicle.unsubscribed(subscription, because)
     this.count(subscription, -1)
   }
 
@@ -94,6 +106,8 @@ export class Lane implements TailListener {
       this.write(session, chunks, now)
       session.onMail?.()
     }
+    const { witness } = this.deps
+    if (witness?.isOn) witness.delivered(this.tail.partition, receiversOf({ shared, mailed }))
   }
 
   jumped(): void {
@@ -117,6 +131,17 @@ export class Lane implements TailListener {
     }
   }
 
+  counts(): { subscriptions: number; catchingUp: number } {
+    let subscriptions = 0
+    let catchingUp = 0
+    for (const session of this.sessions) {
+      const own = session.subscriptions.size - (session.inbox ? 1 : 0)
+      subscriptions += own
+      if (session.state === 'catching-up' && session.subscriptions.size > 0) catchingUp++
+    }
+    return { subscriptions, catchingUp }
+  }
+
   async shutdown(): Promise<void> {
     for (const session of [...this.sessions]) this.close(session)
     await this.tail.close()
@@ -134,6 +159,7 @@ export class Lane implements TailListener {
   private release(audience: Audience, mailed?: ReadonlyMap<Session, Chunk[]>): void {
     const held = audience.holding?.take()
     if (!held) return
+    this.chronicles.released(audience.key, held.since.slice(held.since.indexOf('.') + 1), held.entries.at(-1)!.offset)
     const now = Date.now()
     const chunks = pacedChunks(held.entries, audience.interests, audience.encoding)
     const before = mailed && held.entries.filter((entry) => !isAfter(entry.offset, this.tail.flushed))
@@ -145,6 +171,8 @@ export class Lane implements TailListener {
       if (before && mailed.has(session)) this.write(session, pacedChunks(before, audience.interests, audience.encoding), now, true)
       else this.write(session, chunks, now, true)
     }
+    const { witness } = this.deps
+    if (witness?.isOn) witness.delivered(this.tail.partition, receiversOf({ shared: new Map([[audience, chunks]]), mailed: new Map() }))
   }
 
   /** @param held its own position counts, not the tail's */
@@ -155,9 +183,9 @@ export class Lane implements TailListener {
       const waiting = session.outlet.waiting()
       const bytes = waiting.bytes === 0 ? 0 : waiting.bytes + chunk.bytes
       if (bytes > slowBytes || waiting.packets > slowPackets) return this.fallBehind(session, 'slow', held)
-      session.outlet.write(chunk)
-      // Until flushed moves, a session that falls behind within the burst stands behind what it was given of it.
+      // Until flushed moves, a session that falls behind within the burst, or ends in this very write, stands behind what it was given of it.
       session.moveTo(chunk.last.cursor)
+      session.outlet.write(chunk)
       session.heardAt = now
     }
   }
@@ -168,7 +196,7 @@ export class Lane implements TailListener {
       metrics.bytesOut.inc(chunk.bytes * sessions)
       const counts = new Map<string, number>()
       for (const { event } of chunk.entries) counts.set(event.type, (counts.get(event.type) ?? 0) + sessions)
-      for (const [type, count] of counts) metrics.eventsOut.inc({ type: type.startsWith('custom.') ? 'custom' : type }, count)
+      for (const [type, count] of counts) metrics.eventsOut.inc({ type: typeLabel(type) }, count)
       metrics.deliveryLatency.observe(Math.max(0, now - offsetMillis(chunk.last.offset)) / 1000)
     }
   }
@@ -185,9 +213,10 @@ export class Lane implements TailListener {
   }
 
   private startCatchUp(session: Session, cause: string): void {
-    const { metrics, log, journal } = this.deps
+    const { metrics, witness, log, journal } = this.deps
     metrics.catchups.inc({ cause })
-    catchUp(session, { journal, metrics, log, goLive: () => this.rejoin(session) }).catch((error: unknown) => {
+    session.chronicle.fellBehind(cause)
+    catchUp(session, { journal, metrics, witness, log, goLive: () => this.rejoin(session) }).catch((error: unknown) => {
       log.error({ err: error }, 'catching up failed')
       this.close(session)
     })
@@ -195,6 +224,7 @@ export class Lane implements TailListener {
 
   /** Told where it stands: what it heard last may have been an event long before. */
   private rejoin(session: Session): void {
+    session.chronicle.isLive()
     this.goLive(session)
     session.outlet.bookmark(this.tail.cursor)
   }

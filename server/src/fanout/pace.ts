@@ -7,7 +7,7 @@ import { Chunk, CHUNK_BYTES, chunksOf, type Encoding, type TailEntry } from './e
 import type { Pace, Subscription } from './subscription.js'
 
 /** How long the entry may wait: as the most impatient of the subscriptions that take it says. Undefined: it goes at once. */
-export function paceOf(subscriptions: readonly Subscription[], entry: TailEntry): Pace | undefined {
+export function paceOf(subscriptions: readonly Subscription[], entry: Pick<TailEntry, 'event'>): Pace | undefined {
   let pace: Pace | undefined
   for (const subscription of subscriptions) {
     if (!matches(subscription, entry.event)) continue

@@ -12,6 +12,7 @@
  * at the pace of its socket, and goes live in one synchronous step (I2, I7).
  */
 import { isAfter, type Gap, type Offset, type Cursor } from '@hubbub/protocol'
+import type { Chronicle } from './chronicle.js'
 import type { Chunk, Encoding } from './entry.js'
 import { PAGE } from './pages.js'
 import { INBOX, interestKey, type Subscription } from './subscription.js'
@@ -41,6 +42,8 @@ export interface Outlet {
   gap(gap: Gap): void
   /** What the socket was given but has not sent. */
   waiting(): { bytes: number; packets: number }
+  /** Of a wire on which receivers confirm: the last one confirmed. What is written and not yet confirmed counts as on its way. */
+  confirmed?(): Cursor
   /** Resolves when (nearly) nothing waits any more, or the connection is gone. */
   drained(): Promise<void>
 }
@@ -60,6 +63,8 @@ export class Session {
   onMail?: () => void
   /** Live: up to where it was given everything, when its audience still gathers what lies behind; undefined when nothing waits. */
   gathering?: () => Cursor | undefined
+  /** For whoever asks later what became of an event. */
+  chronicle!: Chronicle
   private offset!: Offset
 
   /** @param cursor the connection holds everything up to here; must be well-formed */
@@ -76,13 +81,31 @@ export class Session {
     return this.state === 'live' ? (this.gathering?.() ?? this.tail.cursor) : this.cursor
   }
 
+  /** As `position`; within a burst also what it was given of that. */
+  get given(): Offset {
+    return this.isAhead ? this.offset : this.position
+  }
+
+  /** Up to where its receiver has all that it was given; undefined where receivers do not say. */
+  get confirmed(): Offset | undefined {
+    const cursor = this.outlet.confirmed?.()
+    return cursor === undefined ? undefined : offsetOf(cursor)
+  }
+
   moveTo(cursor: Cursor): void {
     this.cursor = cursor
     this.offset = offsetOf(cursor)
   }
 
+  /** What it cannot be given. */
+  tell(gap: Gap): void {
+    this.outlet.gap(gap)
+    this.chronicle.told(gap)
+  }
+
   /** After an epoch gap offsets of the lost branch mean nothing: what follows counts for every subscription. */
   rebase(offset: Offset): void {
+    this.chronicle.rebased(offset)
     for (const [id, subscription] of this.subscriptions) {
       if (isAfter(subscription.from, offset)) this.subscriptions.set(id, { ...subscription, from: offset })
     }
@@ -103,9 +126,13 @@ export class Session {
 
   /** Sessions with equal keys share an audience. */
   get audienceKey(): string {
-    const interests = [...new Set(this.chosen.map(interestKey))].sort()
-    return `${this.outlet.encoding.name} ${this.project} ${interests.join(' ')}`
+    return audienceKey(this.outlet.encoding.name, this.project, this.chosen)
   }
+}
+
+/** @param chosen without mail */
+export function audienceKey(encoding: string, project: string, chosen: readonly Subscription[]): string {
+  return `${encoding} ${project} ${[...new Set(chosen.map(interestKey))].sort().join(' ')}`
 }
 
 function offsetOf(cursor: Cursor): Offset {

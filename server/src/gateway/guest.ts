@@ -9,6 +9,7 @@ import type { Identity } from '../access/identity.js'
 import type { Buckets } from '../access/rate.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
+import type { Witness } from '../observe/witness.js'
 import type { Profile } from '../operations/agents.js'
 import type { Attendance, ClosedBecause } from '../operations/attendance.js'
 import type { Connection } from '../operations/connection.js'
@@ -26,6 +27,7 @@ export interface GuestDeps {
   buckets: Buckets
   settings: Settings
   metrics: Metrics
+  witness?: Witness
   log: Logger
   onConnect?: (client: { id: string; subject: string; project: string }) => void
   onDisconnect?: (client: { id: string; subject: string; project: string; reason: string }) => void

@@ -3,6 +3,7 @@ import { HubError, MESSAGE_ALIASES, type ClientMessage, type Failure, type Signa
 import { sourceOf, type Identity } from '../access/identity.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
+import type { Witness } from '../observe/witness.js'
 import type { Profile } from '../operations/agents.js'
 import type { Caller } from '../operations/caller.js'
 import type { Connection } from '../operations/connection.js'
@@ -16,6 +17,7 @@ export interface MessageDeps {
   operations: Operations
   settings: Settings
   metrics: Metrics
+  witness?: Witness
   log: Logger
   /** Milliseconds to wait, 0 when the client may send another message. */
   take: (client: string) => number
@@ -43,7 +45,8 @@ export type Reply = (answer: { ok: true } | { ok: false; error: Failure }) => vo
  * Handles one message, replied to once; never throws. A client may send anything as `name`. Of a subscription the reply is called in the
  * joining's own synchronous step: what is written in it stands before the first live event (I2).
  */
-export function handleMessage(deps: MessageDeps, client: Client, name: unknown, args: readonly unknown[], reply: Reply): void {
+export function handleMessage(deps: MessageDeps, client: Client, name: unknown, args: readonly unknown[], answer: Reply): void {
+  const reply = deps.witness?.isOn ? watched(deps.witness, client, name, args, answer) : answer
   const refuse = (error: HubError) => {
     deps.metrics.rejections.inc({ code: error.code })
     reply({ ok: false, error: error.toJSON() })
@@ -128,6 +131,16 @@ async function publish(deps: MessageDeps, client: Client, input: unknown, reply:
   const results = await deps.operations.publish(identity, inputs, { ack, client: `${identity.project} ${sourceOf(identity)}` })
   if (batch) reply(okWith({ results }))
   else for (const result of results) reply(result)
+}
+
+/** The message is told where it is tapped, and its refusal. */
+function watched(witness: Witness, client: Client, name: unknown, args: readonly unknown[], reply: Reply): Reply {
+  const { subject, project } = client.identity()
+  const tell = witness.message({ connection: client.id, subject, project }, name, args[0])
+  return (answer) => {
+    tell(answer)
+    reply(answer)
+  }
 }
 
 function okWith<T extends object>(result: T): { ok: true } & T {

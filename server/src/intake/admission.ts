@@ -4,6 +4,7 @@ import { HubError, type NormalEvent } from '@hubbub/protocol'
 import { normalise } from '@hubbub/protocol/catalogue'
 import { entryIdentity, type Identity } from '../access/identity.js'
 import { SettingError } from '../settings/read.js'
+import type { Passage, Witness } from '../observe/witness.js'
 import type { Settings } from '../settings/table.js'
 import { SOURCES, type EntryIdentity, type SourceAppend, type SourceName } from '../store/port.js'
 import { seenKey } from '../store/seen.js'
@@ -19,10 +20,13 @@ export interface Admitted {
   append: SourceAppend
   /** Of the append's JSON. */
   bytes: number
+  /** Somebody watches it. */
+  passage?: Passage
 }
 
 export interface AdmissionOptions {
   settings: Settings
+  witness?: Witness
   may: (identity: Identity, action: 'publish', type: string) => boolean
 }
 
@@ -36,7 +40,7 @@ export interface Admission {
   forget(client: string): void
 }
 
-export function createAdmission({ settings, may }: AdmissionOptions): Admission {
+export function createAdmission({ settings, may, witness }: AdmissionOptions): Admission {
   const rates = createFamilyRates(settings.familyRates)
   const streamOf = createStreamChoice(settings.rawStreams)
 
@@ -50,23 +54,25 @@ export function createAdmission({ settings, may }: AdmissionOptions): Admission 
       }
       if (event.project !== undefined && event.project !== identity.project) throw new HubError('WRONG_PROJECT')
       requireOwnVoice(identity, event)
-      return admitted(event, entryIdentity(identity), streamOf(stream ?? preferredStream(identity)))
+      return admitted(event, entryIdentity(identity), streamOf(stream ?? preferredStream(identity)), witness)
     },
     admitOwn(identity, input) {
-      return admitted(normalise(input, settings, 'hub'), { ...entryIdentity(identity), hub: true }, streamOf('system'))
+      return admitted(normalise(input, settings, 'hub'), { ...entryIdentity(identity), hub: true }, streamOf('system'), witness)
     },
     admitDelivery(identity, input) {
-      return admitted(normalise(input, settings), identity, streamOf('github'))
+      return admitted(normalise(input, settings), identity, streamOf('github'), witness)
     },
     forget: (client) => rates.forget(client),
   }
 }
 
-function admitted(event: NormalEvent, identity: EntryIdentity, stream: SourceName): Admitted {
+function admitted(event: NormalEvent, identity: EntryIdentity, stream: SourceName, witness: Witness | undefined): Admitted {
   const id = event.id ?? randomUUID()
+  // Before it is written down: it may get a traceparent.
+  const passage = witness?.isOn ? witness.admitted(event, id, identity) : undefined
   const json = JSON.stringify({ ...event, id, timestamp: event.timestamp ?? Date.now() })
   const append: SourceAppend = { stream, event: json, identity }
-  return { id, type: event.type, key: seenKey(identity.project, identity.source, id), append, bytes: Buffer.byteLength(json) }
+  return { id, type: event.type, key: seenKey(identity.project, identity.source, id), append, bytes: Buffer.byteLength(json), ...(passage && { passage }) }
 }
 
 /** One producer always writes to one stream: order is a stream's (I1). */

@@ -3,10 +3,10 @@
  * is in the journal (I4) or, for the cheaper promise, when it stands in the source stream.
  */
 import { partitionOf, type HubError, type Answer, type EventInput, type PublishResult } from '@hubbub/protocol'
-import { findEntry } from '@hubbub/protocol/catalogue'
-import type { Identity } from '../access/identity.js'
+import { sourceOf, type Identity } from '../access/identity.js'
 import type { Logger } from '../observe/log.js'
-import type { Metrics } from '../observe/metrics.js'
+import { typeLabel, type Metrics } from '../observe/metrics.js'
+import type { Witness } from '../observe/witness.js'
 import type { Settings } from '../settings/table.js'
 import { hubErrorOf } from '../store/failure.js'
 import type { Outcome } from '../store/outcome.js'
@@ -43,6 +43,7 @@ export interface IntakeContext {
   store: SourceStreams & Pick<Ledger, 'seen'> & AckHints & { readonly partitions: number }
   settings: Settings
   metrics: Metrics
+  witness?: Witness
   log: Logger
   /** Name of this worker: unique in the cluster, hints are addressed to it. */
   worker: string
@@ -50,16 +51,18 @@ export interface IntakeContext {
 }
 
 export async function createIntake(context: IntakeContext): Promise<Intake> {
-  const { store, settings, metrics, worker, may } = context
+  const { store, settings, metrics, witness, worker, may } = context
   const log = context.log.child({ part: 'intake' })
-  const admission = createAdmission({ settings, may })
+  const admission = createAdmission({ settings, may, witness })
   const timeoutMs = settings.publishTimeoutMs
   const appender = createAppender({ streams: store, queue: settings.publishQueue, timeoutMs, log })
   const waiters = await createWaiters({ store, worker, lookupMs: settings.ackLookupMs, timeoutMs, log })
 
   const refused = createRefusal(metrics, log)
 
-  const { append, commit } = createEntries({ appender, waiters, metrics, worker })
+  /** Nobody waits for its commit; where it came in is told all the same. */
+  const signed = (admitted: Admitted): Admitted => ({ ...admitted, append: { ...admitted.append, worker } })
+  const { accept, commit } = createEntries({ appender, waiters, metrics, worker })
 
   return {
     publish(identity, inputs, options) {
@@ -67,16 +70,18 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
       let limited: HubError | undefined
       return Promise.all(
         inputs.map(async (input): Promise<Answer<PublishResult>> => {
+          let admitted: Admitted | undefined
           try {
             // Tokens come back while a batch is gone through: an event behind a limited one must not overtake it (I1).
             if (limited) throw limited
-            const admitted = admission.admit(identity, input, options.client, options.stream)
+            admitted = admission.admit(identity, input, options.client, options.stream)
             if (options.ack === 'committed') return { ok: true, ...(await commit(partition, admitted)) }
-            await append(partition, admitted)
+            await accept(partition, signed(admitted))
             return { ok: true, id: admitted.id, type: admitted.type }
           } catch (error) {
             const failure = refused(error)
             if (failure.code === 'RATE_LIMITED') limited = failure
+            if (witness?.isOn && !admitted) witness.refused(input, identity.project, sourceOf(identity), failure)
             return { ok: false, error: failure.toJSON() }
           }
         }),
@@ -93,7 +98,7 @@ export async function createIntake(context: IntakeContext): Promise<Intake> {
       try {
         const admitted = admission.admitDelivery({ source, project }, input)
         admitted.append.once = once
-        const entry = await append(partitionOf(project, store.partitions), admitted)
+        const entry = await accept(partitionOf(project, store.partitions), signed(admitted))
         return { id: admitted.id, duplicate: entry === null }
       } catch (error) {
         throw refused(error)
@@ -128,10 +133,24 @@ function createEntries({ appender, waiters, metrics, worker }: EntriesParts) {
     append(partition, { ...admitted, append: { ...admitted.append, replyTo: worker } }).catch((error: unknown) => {
       waiting.settle({ failure: hubErrorOf(error) })
     })
-    return resultOf(admitted, await waiting.outcome)
+    const outcome = await waiting.outcome
+    admitted.passage?.end(outcome)
+    return resultOf(admitted, outcome)
   }
 
-  return { append, commit }
+  /** Its entry stands in the source stream; null where its key had been used. */
+  const accept = async (partition: number, admitted: Admitted) => {
+    try {
+      const id = await append(partition, admitted)
+      admitted.passage?.end({ repeated: id === null })
+      return id
+    } catch (error) {
+      admitted.passage?.end({ failure: hubErrorOf(error) })
+      throw error
+    }
+  }
+
+  return { accept, commit }
 }
 
 function resultOf({ id, type }: Admitted, outcome: Outcome): PublishResult {
@@ -147,9 +166,4 @@ function createRefusal(metrics: Metrics, log: Logger): (error: unknown) => HubEr
     metrics.rejections.inc({ code: failure.code })
     return failure
   }
-}
-
-/** Bounded: the open families count under their pattern. */
-function typeLabel(type: string): string {
-  return findEntry(type)?.type ?? 'unknown'
 }

@@ -9,6 +9,7 @@ import { checkSubscribe, checkUnsubscribe } from '@hubbub/protocol/catalogue'
 import type { Identity } from '../access/identity.js'
 import { may } from '../access/permissions.js'
 import { cursorBehind, locate, readBackfill, type Backfill, type Start } from '../fanout/backfill.js'
+import type { Who } from '../fanout/chronicle.js'
 import { cursorAt } from '../fanout/epochs.js'
 import type { Lane } from '../fanout/lane.js'
 import { readWindow } from '../fanout/pages.js'
@@ -45,16 +46,18 @@ export class Connection {
   readonly session: Session
   private queue: Promise<unknown> = Promise.resolve()
 
-  /** @param begin where the client stands, with what it was subscribed to; or, of an agent's new session, where its mail begins */
-  constructor(public identity: Identity, private readonly lane: Lane, outlet: Outlet, private readonly deps: ConnectionDeps, begin: { resume?: Resume; mail?: MailStart; following?: Following } = {}) {
+  /** @param begin where the client stands, with what it was subscribed to; or, of an agent's new session, where its mail begins; and who it is to a trace */
+  constructor(public identity: Identity, private readonly lane: Lane, outlet: Outlet, private readonly deps: ConnectionDeps, begin: { resume?: Resume; mail?: MailStart; following?: Following; who?: Who } = {}) {
     const { resume, mail, following } = begin
+    const who = begin.who && { ...begin.who, identity }
     if (following) {
       if (following.gap) outlet.gap(following.gap)
-      this.session = lane.open(identity.project, outlet, following.cursor, following.subscriptions)
-    } else if (resume) this.session = lane.open(identity.project, outlet, resume.cursor, restored(identity, resume))
+      this.session = lane.open(identity.project, outlet, following.cursor, following.subscriptions, who)
+      if (following.gap) this.session.chronicle.told(following.gap)
+    } else if (resume) this.session = lane.open(identity.project, outlet, resume.cursor, restored(identity, resume), who)
     else {
       const here = mail === undefined || parseCursor(mail.cursor)?.offset === lane.tail.flushed
-      this.session = lane.open(identity.project, outlet, here ? undefined : mail.cursor, mail ? [mail.subscription] : [])
+      this.session = lane.open(identity.project, outlet, here ? undefined : mail.cursor, mail ? [mail.subscription] : [], who)
     }
     // Of a client without subscriptions, too: coming back, it is told of no gap when it missed nothing. Best effort: nothing waits.
     if (!resume) void this.rewrite().catch(() => undefined)
@@ -99,10 +102,11 @@ export class Connection {
   /** New credentials for the same subject: what they no longer grant is dropped. */
   async renew(identity: Identity): Promise<void> {
     this.identity = identity
+    this.session.chronicle.identity = identity
     await this.serially(async () => {
       const lost = this.subscriptions.filter((subscription) => !subscription.topics.every((topic) => may(identity, 'subscribe', topic)))
       if (lost.length === 0) return
-      for (const subscription of lost) this.lane.remove(this.session, subscription)
+      for (const subscription of lost) this.lane.remove(this.session, subscription, 'permission')
       await this.record(this.subscriptions)
     })
   }
@@ -130,21 +134,22 @@ export class Connection {
 
   private async join(interest: Asked, start: Start | undefined, answer: (result: SubscribeResult) => void): Promise<void> {
     this.requireRoom()
-    let backfill = start && (await this.readSince(interest, start))
-    if (backfill?.more) return answer(this.partial(interest, backfill))
+    const past = start && (await this.readSince(interest, start))
+    let backfill: Backfill | undefined = past
+    if (past?.more) return answer(this.partial(interest, past, past.after))
     for (;;) {
       const from: Offset = backfill?.reached ?? this.lane.tail.flushed
       const subscription: Subscription = { id: randomBytes(9).toString('base64url'), ...interest, from }
       await this.record([...this.subscriptions, subscription])
       const rest = this.restUpTo(subscription, backfill)
-      if (rest) return this.admit(subscription, rest, backfill, answer)
+      if (rest) return this.admit(subscription, { ...rest, after: past?.after }, backfill, answer)
       // The window moved past the answer while the record was written: read what lies between, once more.
       const upTo = this.lane.tail.flushed
       const more = await readBackfill(this.reader(), this.identity.project, interest, from, upTo, this.limitsAfter(backfill))
       backfill = { ...more, entries: [...(backfill?.entries ?? []), ...more.entries], gap: backfill?.gap ?? more.gap }
       if (backfill.more) {
         await this.record(this.subscriptions)
-        return answer(this.partial(interest, backfill))
+        return answer(this.partial(interest, backfill, past?.after ?? from))
       }
     }
   }
@@ -161,9 +166,11 @@ export class Connection {
     return { entries: page.entries.filter((entry) => entry.event.project === this.identity.project && matches(subscription, entry.event)), joint }
   }
 
-  private admit(subscription: Subscription, rest: { entries: Backfill['entries']; joint: Offset }, backfill: Backfill | undefined, answer: (result: SubscribeResult) => void): void {
+  private admit(subscription: Subscription, rest: { entries: Backfill['entries']; joint: Offset; after?: Offset }, backfill: Backfill | undefined, answer: (result: SubscribeResult) => void): void {
     if (this.session.state === 'closed') return
     this.lane.add(this.session, { ...subscription, from: rest.joint })
+    if (rest.after !== undefined) this.session.chronicle.answered(subscription, rest.after, rest.joint, subscription.id)
+    if (backfill?.gap) this.session.chronicle.told(backfill.gap)
     // Before the answer, so that a client that has the answer also has a cursor at or behind the record's offset.
     this.session.outlet.bookmark(this.session.positionCursor)
     const result: SubscribeResult = {
@@ -180,7 +187,9 @@ export class Connection {
     answer(result)
   }
 
-  private partial(interest: Interest, backfill: Backfill): SubscribeResult {
+  private partial(interest: Interest, backfill: Backfill, after: Offset): SubscribeResult {
+    this.session.chronicle.answered(interest, after, backfill.reached)
+    if (backfill.gap) this.session.chronicle.told(backfill.gap)
     const result: SubscribeResult = {
       topics: [...interest.topics],
       activeSubscriptions: this.chosen.length,
@@ -192,7 +201,7 @@ export class Connection {
     return result
   }
 
-  private async readSince(interest: Interest, start: Start): Promise<Backfill> {
+  private async readSince(interest: Interest, start: Start): Promise<Backfill & { after: Offset }> {
     const { tail } = this.lane
     const { project } = this.identity
     const deadline = Date.now() + AHEAD_MS
@@ -201,7 +210,7 @@ export class Connection {
       const { after, gap } = await locate(start, this.deps.journal, tail.partition, project, interest, upTo)
       if (compareOffsets(after, tail.flushed) <= 0) {
         const backfill = await readBackfill(this.reader(), project, interest, after, tail.flushed, this.limitsAfter(undefined))
-        return { ...backfill, gap: gap ?? backfill.gap }
+        return { ...backfill, gap: gap ?? backfill.gap, after }
       }
       // The cursor comes from a worker that is ahead of this one: joining now would deliver again what lies between.
       if (Date.now() > deadline) throw new HubError('UNAVAILABLE', 'This worker is behind the cursor.', { cursor: cursorAt(after, tail.epochs) })

@@ -6,13 +6,14 @@ import { HubError, isWildcard, topicFamily, type Answer, type Cursor, type Histo
 import { checkSignal } from '@hubbub/protocol/catalogue'
 import { sourceOf, type Identity } from '../access/identity.js'
 import { may, needed } from '../access/permissions.js'
+import type { Who } from '../fanout/chronicle.js'
 import type { Fanout } from '../fanout/fanout.js'
 import type { Outlet } from '../fanout/session.js'
 import type { Subscription } from '../fanout/subscription.js'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Settings } from '../settings/table.js'
-import { topicKey, type Journal, type Roster, type StateStore } from '../store/port.js'
+import { topicKey, type DeadLetters, type Journal, type Provenance, type Roster, type Sessions, type StateStore } from '../store/port.js'
 import { recall, register, type Profile, type Registration } from './agents.js'
 import { Broadcasts } from './broadcast.js'
 import { Commands } from './commands.js'
@@ -30,6 +31,7 @@ import type { Recorder } from './recorder.js'
 import type { Roll } from './roll.js'
 import { snapshot } from './snapshot.js'
 import { createTasks, type TaskDeps, type Tasks } from './tasks.js'
+import { createTracer, type Tracer } from './trace.js'
 
 /** What the operations need of intake. */
 export interface Publisher {
@@ -52,6 +54,10 @@ export interface OperationsDeps {
   roll: Roll
   roster: Roster
   partitions: number
+  /** For traces. */
+  provenance: Provenance
+  letters: DeadLetters
+  sessions: Sessions
   metrics: Pick<Metrics, 'rejections'>
   log: Logger
 }
@@ -62,10 +68,12 @@ export interface ConnectOptions {
   resume?: Resume
   /** Of an agent's new session, what `mail` answered: its mail comes first. */
   mail?: MailStart
+  /** For traces. */
+  who?: Who
 }
 
 /** Connects, synchronously: nothing can be committed between its position and its joining. */
-export type Follow = (outlet: Outlet) => Connection
+export type Follow = (outlet: Outlet, who?: Who) => Connection
 
 export type Admit = (outlet: Outlet, options?: ConnectOptions) => Connection
 
@@ -91,6 +99,8 @@ export interface Operations {
   disconnect(connection: Connection): void
   /** Rejects with `HubError`. */
   snapshot(identity: Identity, input: unknown): Promise<SnapshotResult>
+  /** Why an event did or did not arrive. Rejects with `HubError`. */
+  readonly trace: Tracer
   readonly entities: EntityReader
   readonly tasks: Tasks
   readonly commands: Commands
@@ -120,9 +130,9 @@ export function createOperations(deps: OperationsDeps): Operations {
     signal: async (identity, input, broadcast) => signal(settings, identity, input, broadcast),
     async admit(identity) {
       const lane = await fanout.lane(identity.project)
-      return (outlet, { recovery, resume, mail } = {}) => {
+      return (outlet, { recovery, resume, mail, who } = {}) => {
         const record = recovery && ((connection: Connection, subscriptions: readonly Subscription[]) => recorder.save(connection, subscriptions))
-        const connection = new Connection(identity, lane, outlet, { journal, settings, record, snapshot: (whose, input) => snapshot(deps, whose, input) }, { resume, mail })
+        const connection = new Connection(identity, lane, outlet, { journal, settings, record, snapshot: (whose, input) => snapshot(deps, whose, input) }, { resume, mail, who })
         inbox.attend(connection)
         if (recovery) recorder.hold(connection, recovery.id, recovery.generation, recovery.expel)
         return connection
@@ -131,8 +141,8 @@ export function createOperations(deps: OperationsDeps): Operations {
     async follow(identity, request) {
       const place = await following(deps, identity, request)
       const lane = await fanout.lane(identity.project)
-      return (outlet) => {
-        const connection = new Connection(identity, lane, outlet, { journal, settings, snapshot: (whose, input) => snapshot(deps, whose, input) }, { following: place })
+      return (outlet, who) => {
+        const connection = new Connection(identity, lane, outlet, { journal, settings, snapshot: (whose, input) => snapshot(deps, whose, input) }, { following: place, who })
         inbox.attend(connection)
         return connection
       }
@@ -143,6 +153,7 @@ export function createOperations(deps: OperationsDeps): Operations {
     recall: (identity) => recall(agents, identity),
     presence,
     snapshot: (identity, input) => snapshot(deps, identity, input),
+    trace: createTracer({ ...deps, peers }),
     entities,
     tasks,
     commands,

@@ -85,6 +85,7 @@ export async function assemble(ledger: LedgerState, { due, verdicts, remembered,
       const own = isFolded(verdict.event.type) ? await folded(verdict, fold) : [verdict.append]
       if (Array.isArray(own)) {
         places.set(seen, appends.length)
+        own[0]!.origin = { stream: verdict.entry.stream, entry: verdict.entry.id, worker: verdict.worker }
         // Not spread: what follows from one event may be thousands.
         for (const append of own) appends.push(append)
       } else {

@@ -41,7 +41,7 @@ export function createDecoder(context: DecodeContext): (entry: SourceEntry) => V
       const source = sourceOf(entry, identity)
       const id = event.id ?? `${entry.stream}:${entry.id}`
       // On a raw stream anybody could name a worker that never asked.
-      return accept(entry, seenKey(project, source, id), envelope(entry, event, id, project, source), identity && entry.fields.replyTo)
+      return accept(entry, seenKey(project, source, id), envelope(entry, event, id, project, source), identity && entry.fields.replyTo, identity && (entry.fields.replyTo ?? entry.fields.worker))
     } catch (error) {
       if (!(error instanceof HubError)) log.error({ err: error, stream: entry.stream, entry: entry.id }, 'a source entry could not be decoded')
       const failure = error instanceof HubError ? error : new HubError('INTERNAL_ERROR', 'The entry could not be decoded.')

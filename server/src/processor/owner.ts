@@ -7,6 +7,7 @@ import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import { HubError, type Offset } from '@hubbub/protocol'
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
+import type { Witness } from '../observe/witness.js'
 import type { Settings } from '../settings/table.js'
 import { StoreUnavailable, type Batch, type CommitResult, type LedgerState, type SourceEntry, type Store } from '../store/port.js'
 import { Arrivals } from './arrivals.js'
@@ -23,6 +24,7 @@ export interface OwnerContext {
   store: Store
   settings: Settings
   metrics: Metrics
+  witness?: Witness
   log: Logger
   /** Id of the processor, as it stands in the lease. */
   id: string
@@ -98,6 +100,7 @@ export class Owner {
     this.state = nextLease(before, event)
     if (this.state === before) return
     this.log.debug({ before, event, after: this.state }, 'lease')
+    if (this.state === 'lost') this.context.metrics.leasesLost.inc()
     if (this.state === 'restarting' || this.state === 'owning') return
     this.halt.abort()
     void this.arrivals.close()
@@ -188,7 +191,7 @@ export class Owner {
     this.clock.expect(draft.undue > 0 ? 0 : this.fold.nextDue())
     for (const place of this.fold.finished()) this.ended.set(`${place.project} ${place.kind}`, place)
     this.fold.committed()
-    measure(this.context.metrics, draft, verdicts)
+    measure(this.context, this.partition, draft, verdicts, offsets)
   }
 
   private async recall(keys: string[]): Promise<Map<string, string> | undefined> {

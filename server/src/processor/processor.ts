@@ -4,6 +4,7 @@
  */
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
+import type { Witness } from '../observe/witness.js'
 import type { Settings } from '../settings/table.js'
 import type { Store } from '../store/port.js'
 import { Membership } from './membership.js'
@@ -21,6 +22,7 @@ export interface ProcessorContext {
   store: Store
   settings: Settings
   metrics: Metrics
+  witness?: Witness
   log: Logger
   /** Unique among the processors of the cluster. */
   id: string

@@ -12,6 +12,8 @@ export interface Accepted {
   append: JournalAppend
   /** Worker that waits for the answer. */
   replyTo?: string
+  /** That took it in, as far as anybody vouches. */
+  worker?: string
 }
 
 export interface Refused {
@@ -26,13 +28,13 @@ export type Verdict = Accepted | Refused
 /** Longest reason in a dead letter, in characters; details name fields, and a producer chooses those. */
 const MAX_REASON = 500
 
-export function accept(entry: SourceEntry, seen: string, event: HubEvent, replyTo?: string): Accepted {
+export function accept(entry: SourceEntry, seen: string, event: HubEvent, replyTo?: string, worker = replyTo): Accepted {
   const append: JournalAppend = isFolded(event.type)
     ? { seen, event: '', topics: [] }
     : { seen, event: JSON.stringify(event), topics: event.topics.map((topic) => topicKey(event.project, topic)) }
-  if (replyTo === undefined) return { entry, seen, event, append }
+  if (replyTo === undefined) return { entry, seen, event, append, worker }
   append.replyTo = replyTo
-  return { entry, seen, event, append, replyTo }
+  return { entry, seen, event, append, replyTo, worker }
 }
 
 /**

@@ -12,6 +12,8 @@ export interface StoreOptions {
   deadLetters: number
   /** Faults that no caller waits for: a lost connection, a failed resubscription. */
   onError?: (operation: string, error: unknown) => void
+  /** A connection that was lost is there again; for metrics. */
+  onReconnect?: () => void
   /** Shown by `CLIENT LIST`. */
   clientName?: string
 }

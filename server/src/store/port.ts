@@ -8,17 +8,21 @@
 import type { Cursor, Offset } from '@hubbub/protocol'
 import type { StateStore, StateWrites } from './entities.js'
 import type { Mailbox } from './mailbox.js'
+import type { Origin, Provenance } from './provenance.js'
 import type { AccessRecords, DeadLetters } from './records.js'
 import type { Roster } from './roster.js'
 import type { Sinks } from './sinks.js'
 import type { SourceName } from './source-name.js'
+import type { Vitals } from './vitals.js'
 
 export type * from './entities.js'
 export type * from './mailbox.js'
+export type * from './provenance.js'
 export type * from './records.js'
 export type * from './roster.js'
 export type * from './sinks.js'
 export * from './source-name.js'
+export type * from './vitals.js'
 
 export type Positions = Record<SourceName, Offset>
 
@@ -47,6 +51,8 @@ export interface SourceAppend {
   identity?: EntryIdentity
   /** Worker that waits for the commit's answer (`AckHints`). */
   replyTo?: string
+  /** Worker that took it in, where none waits for an answer. */
+  worker?: string
   /** Append only if this key was not used within `ttlMs`: marked in the same atomic step (GitHub delivery ids). */
   once?: { key: string; ttlMs: number }
 }
@@ -54,7 +60,7 @@ export interface SourceAppend {
 export interface SourceEntry {
   stream: SourceName
   id: Offset
-  /** Fields of the entry as they stand, raw writers' nonsense included. Ours: event, identity, replyTo. */
+  /** Fields of the entry as they stand, raw writers' nonsense included. Ours: event, identity, replyTo, worker. */
   fields: Record<string, string>
 }
 
@@ -98,6 +104,8 @@ export interface JournalAppend {
   /** Index keys, see `topicKey`: project and topic. */
   topics: string[]
   replyTo?: string
+  /** Absent of a derived event: it came through no source stream. */
+  origin?: Omit<Origin, 'batch'>
 }
 
 /** An entry that reaches no journal: refused by a rule, or unreadable. */
@@ -261,10 +269,12 @@ export interface Store extends SourceStreams, Ledger, AckHints, Journal, AccessR
   readonly partitions: number
   readonly sessions: Sessions
   readonly dead: DeadLetters
+  readonly provenance: Provenance
   readonly state: StateStore
   readonly roster: Roster
   readonly mailbox: Mailbox
   readonly sinks: Sinks
+  readonly vitals: Vitals
   /** Round trip in ms; rejects when out of reach. */
   ping(): Promise<number>
   close(): Promise<void>

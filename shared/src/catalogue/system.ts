@@ -10,9 +10,12 @@ export const SYSTEM_FACTS = {
   'gate.running': fact('A quality gate runs.', IN_PROJECT, Type.Object({ gate: Text, taskId: maybe(Id), projectId: maybe(Text) })),
   'signal.detected': fact('A watcher recognised a signal.', IN_PROJECT, Type.Object({ signal: Text, taskId: maybe(Id), projectId: maybe(Text) })),
   'system.notification': fact('A notice for people.', ['system'], Type.Object({
-    level: Type.Enum(['info', 'warning', 'error']), message: Text, title: maybe(Text),
+    level: Type.Enum(['info', 'warning', 'error']), message: Text, title: maybe(Text), component: maybe(Text),
   })),
-  'system.alert': fact('Something needs attention now.', ['system'], Type.Object({ severity: Text, message: Text, component: maybe(Text) })),
+  'system.alert': fact('Something needs attention now, or no longer does (`status`).', ['system'], Type.Object({
+    severity: Text, message: Text, component: maybe(Text), alert: maybe(Text), status: maybe(Type.Enum(['firing', 'resolved'])),
+    value: maybe(Quantity), limit: maybe(Quantity), unit: maybe(Text), since: maybe(Time),
+  })),
   // GitHub's webhook event of the same name is `github.deployment_updated`.
   'system.deployment_status': fact('State of an environment.', ['system', 'repo:{repository}'], Type.Object({
     environment: Text, status: Text, components: maybe(Bag), repository: maybe(Text),

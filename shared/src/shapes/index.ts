@@ -7,7 +7,9 @@ import { TASK_REQUESTS } from '../tasks.schema.js'
 import { ANSWER_SHAPES } from './answers.js'
 import { ENTITY_SHAPES } from './entities.js'
 import { EVENT_SHAPES } from './events.js'
+import { OVERVIEW_SHAPES } from './overview.js'
 import { named, widened } from './shape.js'
+import { TRACE_SHAPES } from './trace.js'
 
 export { named } from './shape.js'
 
@@ -33,4 +35,4 @@ export function dataName(type: string): string {
 }
 
 /** By name, as under `components.schemas`. */
-export const NAMED_SHAPES: Readonly<Record<string, TSchema>> = { ...EVENT_SHAPES, ...ENTITY_SHAPES, ...ANSWER_SHAPES, ...dataShapes() }
+export const NAMED_SHAPES: Readonly<Record<string, TSchema>> = { ...EVENT_SHAPES, ...ENTITY_SHAPES, ...ANSWER_SHAPES, ...OVERVIEW_SHAPES, ...TRACE_SHAPES, ...dataShapes() }

@@ -13,14 +13,14 @@ export function sourceSuite(open: OpenStore): void {
       const identity = { source: '/agents/a', project: 'default', agentId: 'a' }
       const ids = await store.append(0, [
         { stream: 'agents', event: '{"n":1}', identity, replyTo: 'w1' },
-        { stream: 'agents', event: '{"n":2}' },
+        { stream: 'agents', event: '{"n":2}', worker: 'w1' },
         { stream: 'github', event: '{"n":3}' },
       ])
       const reader = store.openSource(0)
       const entries = await reader.read(ORIGINS, 10, 0)
       expect(entries).toEqual([
         { stream: 'agents', id: ids[0], fields: { event: '{"n":1}', identity: JSON.stringify(identity), replyTo: 'w1' } },
-        { stream: 'agents', id: ids[1], fields: { event: '{"n":2}' } },
+        { stream: 'agents', id: ids[1], fields: { event: '{"n":2}', worker: 'w1' } },
         { stream: 'github', id: ids[2], fields: { event: '{"n":3}' } },
       ])
       await reader.close()

@@ -75,7 +75,7 @@ export class Telling {
 
   private async follow(since: Since): Promise<void> {
     const place = await this.deps.follow(this.stream.identity, { subscriptions: [{ topics: [`run:${this.runId}`], types: AGUI }], since })
-    if (this.stream.isOpen) this.stream.carry(place(new RunOutlet(this.deps.encoding, this.stream, this)))
+    if (this.stream.isOpen) this.stream.carry(place(new RunOutlet(this.deps.encoding, this.stream, this), { session: this.stream.id, wire: 'sse' }))
   }
 
   /** @param own the entry's frame as all others get it. Undefined: the run's first event was trimmed away before it was reached. */

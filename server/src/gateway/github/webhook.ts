@@ -2,11 +2,12 @@
  * `POST /webhooks/github[/:project]`: signed deliveries become events. GitHub waits 10 s and does not retry by itself, and a
  * redelivery carries the same id: the answer comes when the delivery stands in its source stream, together with its mark.
  */
-import { HubError, isProject } from '@hubbub/protocol'
+import { HubError, isProject, type EventInput } from '@hubbub/protocol'
 import { Router, type Request, type RequestHandler } from 'express'
 import { DEFAULT_PROJECT } from '../../access/projects.js'
 import { bytesOf, isRecord, parseJson, readBody } from '../http/bodies.js'
 import type { HttpDeps } from '../http/needs.js'
+import { tracedBy } from '../http/traceparent.js'
 import { mapDelivery } from './mapping.js'
 import { readSecrets } from './secrets.js'
 import { isSignature, signatureFits } from './signature.js'
@@ -39,7 +40,8 @@ export function createWebhook({ intake, settings, log }: Pick<HttpDeps, 'intake'
     const name = headerOf(request, 'X-GitHub-Event', /^[a-z][a-z0-9_]{0,63}$/)
     const deliveryId = headerOf(request, 'X-GitHub-Delivery', /^[A-Za-z0-9_.-]{1,100}$/)
     const payload = readPayload(request, body)
-    const { id, duplicate } = await intake.deliver(project, sourceOf(payload), mapDelivery(name, deliveryId, payload), {
+    const input = tracedBy(request, settings)(mapDelivery(name, deliveryId, payload)) as EventInput
+    const { id, duplicate } = await intake.deliver(project, sourceOf(payload), input, {
       key: `${project}/${deliveryId}`,
       ttlMs: settings.deliveryMs,
     })

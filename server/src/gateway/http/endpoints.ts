@@ -9,8 +9,10 @@ import { EVENTS, WEBHOOKS } from './endpoints/events.js'
 import { MESSAGES } from './endpoints/messages.js'
 import { SINKS } from './endpoints/sinks.js'
 import { STATE } from './endpoints/state.js'
+import { TAPS } from './endpoints/taps.js'
 import { POLLING, TASKS } from './endpoints/tasks.js'
+import { TRACES } from './endpoints/trace.js'
 
 export type { Endpoint, Group } from './endpoint.js'
 
-export const ENDPOINTS: readonly Group[] = [{ ...EVENTS, endpoints: [...EVENTS.endpoints, ...RUN_ENDPOINTS] }, MESSAGES, STATE, TASKS, POLLING, WEBHOOKS, SINKS, ADMINISTRATION, OPERATION]
+export const ENDPOINTS: readonly Group[] = [{ ...EVENTS, endpoints: [...EVENTS.endpoints, ...RUN_ENDPOINTS] }, TRACES, MESSAGES, STATE, TASKS, POLLING, WEBHOOKS, SINKS, ADMINISTRATION, TAPS, OPERATION]

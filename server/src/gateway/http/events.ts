@@ -8,6 +8,7 @@ import { isRecord, jsonOf, readBody } from './bodies.js'
 import { cloudModeOf, isCloudEvent, readCloudBatch, readCloudEvent } from './cloudevents.js'
 import { clientOf, identityOf } from './door.js'
 import type { HttpDeps } from './needs.js'
+import { tracedBy } from './traceparent.js'
 
 type Ack = 'committed' | 'accepted'
 
@@ -42,22 +43,23 @@ export function createEvents({ operations, settings, metrics }: Pick<HttpDeps, '
     const identity = identityOf(response)
     const asked = queryOf(request).get('ack')
     const mode = cloudModeOf(request)
+    const traced = tracedBy(request, settings)
     if (mode === 'batch') {
-      response.json({ ok: true, results: await many(identity, readCloudBatch(request), readAck(asked)) })
+      response.json({ ok: true, results: await many(identity, readCloudBatch(request).map(traced), readAck(asked)) })
       return
     }
-    if (mode !== undefined) return await one(response, readCloudEvent(request, mode), readAck(asked))
+    if (mode !== undefined) return await one(response, traced(readCloudEvent(request, mode)), readAck(asked))
     const body = jsonOf(request)
-    if (isCloudEvent(body)) return await one(response, inputOfCloudEvent(body), readAck(asked))
+    if (isCloudEvent(body)) return await one(response, traced(inputOfCloudEvent(body)), readAck(asked))
     if (Array.isArray(body) || (isRecord(body) && body['type'] === undefined && Array.isArray(body['events']))) {
       const inputs: unknown[] = Array.isArray(body) ? body : (body['events'] as unknown[])
       const ack = readAck(asked ?? (Array.isArray(body) ? undefined : body['ack']))
-      response.json({ ok: true, results: await many(identity, inputs, ack) })
+      response.json({ ok: true, results: await many(identity, inputs.map(traced), ack) })
       return
     }
     // As in a `publish` message, one event may say its `ack` beside its fields.
     const { ack: own, ...input } = isRecord(body) ? body : ({} as Record<string, unknown>)
-    await one(response, isRecord(body) ? input : body, readAck(asked ?? own))
+    await one(response, traced(isRecord(body) ? input : body), readAck(asked ?? own))
   })
   return router
 }

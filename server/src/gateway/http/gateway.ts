@@ -8,6 +8,8 @@ import { createWebhook } from '../github/webhook.js'
 import { originAllowed, originListed } from '../origin.js'
 import { createCalls } from './calls.js'
 import { compressAnswers } from './compression.js'
+import { countRequests } from './counting.js'
+import { createDashboard } from './dashboard.js'
 import { createDeadLetters } from './dead.js'
 import { createDocs } from './docs.js'
 import { createDoor, createOriginCheck } from './door.js'
@@ -19,12 +21,15 @@ import { createHealth } from './health.js'
 import { createHistory } from './history.js'
 import { createKeyRoutes } from './keys.js'
 import type { HttpDeps } from './needs.js'
+import { createOverview } from './overview.js'
 import { createPollingRoutes } from './polling.js'
 import { createSinkRoutes } from './sinks.js'
 import { createSnapshot } from './snapshot.js'
 import { createStatus } from './status.js'
 import { createStream } from './stream.js'
+import { createTaps } from './taps.js'
 import { createTaskRoutes } from './tasks.js'
+import { createTraces } from './trace.js'
 
 export type { ConnectionCounts, HttpDeps, HttpIntake, HttpOperations, ProcessStatus } from './needs.js'
 
@@ -32,9 +37,10 @@ export function createHttpGateway(deps: HttpDeps): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.use(headers, compressAnswers)
+  app.use(headers, compressAnswers, countRequests(deps))
   app.use(createHealth(deps))
   app.use(createDocs())
+  app.use(createDashboard(deps.settings))
   app.use('/webhooks', createWebhook(deps))
   app.use('/api', crossOrigin(deps), createOriginCheck(deps), createDoor(deps))
   app.use(
@@ -50,9 +56,12 @@ export function createHttpGateway(deps: HttpDeps): Express {
     createTaskRoutes(deps),
     createEntityRoutes(deps),
     createStatus(deps),
+    createOverview(deps),
     createKeyRoutes(deps),
     createSinkRoutes(deps),
     createDeadLetters(deps),
+    createTaps(deps),
+    createTraces(deps),
   )
   app.use('/api', createPollingRoutes(deps))
   app.use(() => {
@@ -84,7 +93,7 @@ function crossOrigin({ settings }: Pick<HttpDeps, 'settings'>): RequestHandler {
 export function createProcessorHttp(deps: Omit<HttpDeps, 'broadcast' | 'streams'>): Express {
   const app = express()
   app.disable('x-powered-by')
-  app.use(headers)
+  app.use(headers, countRequests(deps))
   app.use(createHealth(deps))
   app.use(() => {
     throw new HubError('NOT_FOUND')

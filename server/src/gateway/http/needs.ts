@@ -6,13 +6,15 @@ import type { Logger } from '../../observe/log.js'
 import type { Metrics } from '../../observe/metrics.js'
 import type { EntityReader } from '../../operations/entities.js'
 import type { Operations } from '../../operations/operations.js'
+import type { OverviewDesk } from '../../operations/overview.js'
 import type { SinkDesk } from '../../operations/sinks.js'
+import type { TapDesk } from '../../operations/taps.js'
 import type { Tasks } from '../../operations/tasks.js'
 import type { Settings } from '../../settings/table.js'
 import type { AccessRecords, DeadLetters, Ledger, SourceStreams, Store } from '../../store/port.js'
 import type { Streams } from './streams.js'
 
-export interface HttpOperations extends Pick<Operations, 'signal' | 'register' | 'mail' | 'mailTaken' | 'follow'> {
+export interface HttpOperations extends Pick<Operations, 'signal' | 'register' | 'mail' | 'mailTaken' | 'follow' | 'trace'> {
   /** One answer an input, in order; never rejects for an input's sake. `client` names whose rates count. */
   publish(identity: Identity, inputs: readonly unknown[], options: { ack: 'committed' | 'accepted'; client: string }): Promise<Answer<PublishResult>[]>
   /** Rejects with HubError. Does the waiting of `wait` itself, until `signal` aborts. */
@@ -66,6 +68,10 @@ export interface HttpDeps {
   streams: Streams
   /** Outgoing webhooks; absent: there are none. */
   sinks?: SinkDesk
+  /** Debug taps; absent: there are none. */
+  taps?: Pick<TapDesk, 'add' | 'list' | 'remove'>
+  /** Of the whole hub; absent: there is none. */
+  overview?: Pick<OverviewDesk, 'overview'>
   /** Why the process should get no traffic besides the store's absence: `draining`. */
   unready?: () => readonly string[]
 }

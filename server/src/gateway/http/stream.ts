@@ -33,7 +33,7 @@ export function createStream({ operations, streams, metrics }: Pick<HttpDeps, 'o
     stream.write(preface())
     // Express hands HEAD to GET: there is nothing to wait for.
     if (request.method === 'HEAD') return void stream.end()
-    stream.carry(follow(new StreamOutlet(encoding, stream)))
+    stream.carry(follow(new StreamOutlet(encoding, stream), { session: stream.id, wire: 'sse' }))
   })
   return router
 }

@@ -78,6 +78,10 @@ export class Delivery implements Outlet {
     return { bytes: this.bytes, packets: this.queue.length }
   }
 
+  confirmed(): Cursor {
+    return this.progress.cursor
+  }
+
   drained(): Promise<void> {
     if (this.queue.length === 0 || this.rest.signal.aborted) return Promise.resolve()
     return new Promise((resolve) => this.idle.push(resolve))

@@ -148,7 +148,7 @@ export class Dispatcher {
       const { topics, types, filter } = record
       const interest = { topics, ...(types && { types }), ...(filter && { filter }) }
       const follow = await operations.follow(identityOfSink(record), { subscriptions: [interest], since: progress.cursor })
-      const connection = follow(delivery)
+      const connection = follow(delivery, { session: record.id, wire: 'sink' })
       await delivery.run().finally(() => operations.disconnect(connection))
     } catch (error) {
       const failure = hubErrorOf(error)

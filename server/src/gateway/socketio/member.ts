@@ -37,12 +37,17 @@ export class Member extends Guest {
         recovery: { id: sessionId, generation: resumed?.generation ?? 1, expel: () => guest.leave('taken over') },
         resume: resumed && { cursor: resumed.cursor, subscriptions: resumed.record.subscriptions },
         mail,
+        who: { session: sessionId, connection: socket.id, wire: 'socketio' },
       }),
     )
     const options = { source: sourceOf(socket), outlet, slowBytes: deps.settings.slowBytes, mostPending: MOST_PENDING }
     this.ear = new Ear(options, (packet) => hear(this, packet))
     const { positionCursor } = this.connection.session
-    for (const gap of [admission.gap, mail?.gap]) if (gap) outlet.gap(gap, positionCursor)
+    for (const gap of [admission.gap, mail?.gap]) {
+      if (!gap) continue
+      outlet.gap(gap, positionCursor)
+      this.connection.session.chronicle.told(gap)
+    }
     // A cursor before anything else was heard: without one the stock client cannot come back to its place.
     if (!resumed) outlet.bookmark(positionCursor)
     this.begin(resumed !== undefined)

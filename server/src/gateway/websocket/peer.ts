@@ -54,7 +54,7 @@ export class Peer extends Guest implements Speaker {
   constructor(private readonly arrival: Arrival, private readonly peerDeps: PeerDeps) {
     const { id, socket, tcp, dialect, opening, follow } = arrival
     const outlet = new WebSocketOutlet(dialect, { socket, tcp, metrics: peerDeps.metrics, encoding: dialect.encodingFor?.(opening) ?? dialect.encoding })
-    super(id, 'ws', peerDeps, () => follow(outlet))
+    super(id, 'ws', peerDeps, () => follow(outlet, { session: id, wire: 'websocket' }))
     this.outlet = outlet
     this.conversation = dialect.converse(this, opening)
     outlet.onWrite = this.conversation.wrote?.bind(this.conversation)

@@ -2,7 +2,7 @@
 import type { Offset } from '@hubbub/protocol'
 import { netState } from '../net.js'
 import { cutFields, refusedOutcome } from '../refused.js'
-import { SOURCES, type Batch, type CommitResult } from '../port.js'
+import { SOURCES, type Batch, type CommitResult, type Origin } from '../port.js'
 import type { MemoryContext } from './context.js'
 import { journalLog, type MemoryEntry, type MemoryPartition } from './partition.js'
 
@@ -20,8 +20,8 @@ export function commitBatch(context: MemoryContext, partition: MemoryPartition, 
     if (pairs) pairs.push([seen, outcome])
     else acks.set(worker, [[seen, outcome]])
   }
-  const offsets = batch.appends.map(({ event, seen, topics, replyTo }) => {
-    const offset = append(partition, event, topics)
+  const offsets = batch.appends.map(({ event, seen, topics, replyTo, origin }) => {
+    const offset = append(partition, event, topics, { batch: batch.number, ...origin })
     if (seen !== '') partition.seen[0].set(seen, offset)
     answer(replyTo, seen, offset)
     return offset
@@ -45,10 +45,10 @@ export function commitBatch(context: MemoryContext, partition: MemoryPartition, 
   return { status: 'committed', offsets: [...offsets], replayed: false }
 }
 
-function append(partition: MemoryPartition, event: string, topics: readonly string[]): Offset {
+function append(partition: MemoryPartition, event: string, topics: readonly string[], origin: Origin): Offset {
   const offset = partition.clock.next()
   partition.bytes += Buffer.byteLength(event)
-  const entry: MemoryEntry = { offset, previous: partition.last, epoch: partition.epochs.at(-1)!.nonce, event, topics: [...new Set(topics)], bytes: partition.bytes }
+  const entry: MemoryEntry = { offset, previous: partition.last, epoch: partition.epochs.at(-1)!.nonce, event, topics: [...new Set(topics)], bytes: partition.bytes, origin }
   partition.journal.push(entry)
   for (const topic of entry.topics) {
     let log = partition.topics.get(topic)
@@ -62,6 +62,7 @@ function append(partition: MemoryPartition, event: string, topics: readonly stri
 function bury(partition: MemoryPartition, dead: NonNullable<Batch['refusals'][number]['dead']>, kept: number): void {
   const { stream, id, code, message, fields } = dead
   partition.dead.push({ id: partition.deadClock.next(), partition: partition.number, stream, entry: id, code, message, at: Date.now(), fields: cutFields(fields) })
+  partition.deadEver++
   while (partition.dead.length > kept) partition.dead.shift()
 }
 

@@ -8,11 +8,13 @@ import { ackHints } from './hints.js'
 import { journal } from './journal.js'
 import { ledger } from './ledger.js'
 import { mailbox } from './mailbox.js'
+import { provenance } from './provenance.js'
 import { roster } from './roster.js'
 import { sessions } from './sessions.js'
 import { sinks } from './sinks.js'
 import { sourceStreams } from './source.js'
 import { stateStore } from './state.js'
+import { vitals } from './vitals.js'
 
 export async function openMemoryStore(options: StoreOptions): Promise<Store> {
   const context = new MemoryContext(options)
@@ -26,10 +28,12 @@ export async function openMemoryStore(options: StoreOptions): Promise<Store> {
     ...accessRecords(context),
     sessions: sessions(context),
     dead: deadLetters(context),
+    provenance: provenance(context),
     state: stateStore(context),
     roster: roster(context),
     mailbox: mailbox(context),
     sinks: sinks(context),
+    vitals: vitals(context, { ...sourceStreams(context), ...ledger(context) }),
     async ping() {
       context.checkOpen()
       return 0

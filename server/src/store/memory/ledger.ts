@@ -65,6 +65,7 @@ function begin(partition: MemoryPartition, owner: string, leaseMs: number): Ledg
   partition.fence = nonce()
   const epoch = nonce()
   partition.epochs.push({ nonce: epoch, start: partition.last })
-  if (partition.epochs.length > EPOCHS_KEPT) partition.epochs.shift()
+  partition.owners.set(epoch, owner)
+  if (partition.epochs.length > EPOCHS_KEPT) partition.owners.delete(partition.epochs.shift()!.nonce)
   return { fence: partition.fence, batch: partition.batch, epoch, last: partition.last, positions: { ...partition.positions } }
 }

@@ -1,7 +1,7 @@
 /** One partition in memory: what `hubbub:{pN}:*` is in Redis. All of its changes are made in one synchronous step. */
 import { ORIGIN, type Offset } from '@hubbub/protocol'
 import { nonce } from '../nonce.js'
-import { SOURCES, type DeadLetter, type Epoch, type JournalEntry, type Positions, type SessionRecord, type SourceEntry, type SourceName } from '../port.js'
+import { SOURCES, type DeadLetter, type Epoch, type JournalEntry, type Origin, type Positions, type SessionRecord, type SourceEntry, type SourceName } from '../port.js'
 import { Bell } from './bell.js'
 import { MemoryState } from './entities.js'
 import { Log, OffsetClock } from './log.js'
@@ -10,6 +10,7 @@ export interface MemoryEntry extends JournalEntry {
   topics: readonly string[]
   /** Bytes of event JSON up to and including this entry. */
   bytes: number
+  origin: Origin
 }
 
 export interface Lease {
@@ -48,6 +49,8 @@ export class MemoryPartition {
   readonly topics = new Map<string, EventLog>()
   /** Memory forgets at each start: so does every cursor of an earlier one (I2). */
   readonly epochs: Epoch[] = [{ nonce: nonce(), start: ORIGIN }]
+  /** Nonce of an epoch to the processor that began it. */
+  readonly owners = new Map<string, string>()
   last: Offset = ORIGIN
   floor: Offset = ORIGIN
   bytes = 0
@@ -65,6 +68,8 @@ export class MemoryPartition {
 
   readonly dead = new Log<DeadLetter>((letter) => letter.id)
   readonly deadClock = new OffsetClock()
+  /** Letters that ever lay in it. */
+  deadEver = 0
   readonly sessions = new Map<string, { generation: number; record: SessionRecord; until: number }>()
 
   constructor(readonly number: number) {}

@@ -7,11 +7,12 @@ export function sourceStreams(context: MemoryContext): SourceStreams {
   return {
     async append(number, batch) {
       const partition = context.partition(number)
-      const ids = batch.map(({ stream, event, identity, replyTo, once }) => {
+      const ids = batch.map(({ stream, event, identity, replyTo, once, worker }) => {
         if (once && !useOnce(partition, once.key, once.ttlMs)) return null
         const fields: Record<string, string> = { event }
         if (identity) fields['identity'] = JSON.stringify(identity)
         if (replyTo) fields['replyTo'] = replyTo
+        if (worker) fields['worker'] = worker
         return partition.sources[stream].append(fields)
       })
       partition.sourceBell.ring()

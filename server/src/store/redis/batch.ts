@@ -2,6 +2,7 @@
 import type { Offset } from '@hubbub/protocol'
 import { netState } from '../net.js'
 import { SOURCES, type Batch, type CommitResult, type Positions } from '../port.js'
+import { writeOrigin } from '../provenance.js'
 import { cutFields, refusedOutcome } from '../refused.js'
 import { encodeState } from './batch-state.js'
 import type { PartitionKeys } from './keys.js'
@@ -21,9 +22,9 @@ export function encodeBatch(partition: PartitionKeys, batch: Batch, limits: Comm
     return entry
   }
   const appends: string[] = []
-  batch.appends.forEach(({ event, seen, topics: carried, replyTo }, index) => {
+  batch.appends.forEach(({ event, seen, topics: carried, replyTo, origin }, index) => {
     const number = String(index + 1)
-    appends.push(event, seen)
+    appends.push(event, seen, writeOrigin(batch.number, origin))
     for (const topic of new Set(carried)) topics.set(topic, joined(topics.get(topic), ',', number))
     if (replyTo !== undefined && seen !== '') waiting(replyTo).appends += `${number},`
   })

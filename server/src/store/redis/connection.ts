@@ -42,12 +42,15 @@ export interface ConnectionOptions {
   onError: (operation: string, error: unknown) => void
   /** After each (re)connection. A client other than the one before has no subscriptions. */
   onReady?: (client: RedisClient) => void
+  /** After each but the first. */
+  onReconnect?: () => void
 }
 
 export class Connection {
   private client: RedisClient
   private closed = false
   private lastError: unknown
+  private wasReady = false
   private readonly waiting = new Set<() => void>()
 
   constructor(private readonly options: ConnectionOptions) {
@@ -107,6 +110,8 @@ export class Connection {
     })
     client.on('ready', () => {
       if (client !== this.client) return
+      if (this.wasReady) this.options.onReconnect?.()
+      this.wasReady = true
       this.options.onReady?.(client)
       this.wake()
     })

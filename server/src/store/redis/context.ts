@@ -50,6 +50,6 @@ export class RedisContext {
   }
 
   private connectionOptions(onReady?: ConnectionOptions['onReady']): ConnectionOptions {
-    return { url: this.options.redisUrl, name: this.options.clientName, onError: (operation, error) => this.report(operation, error), onReady }
+    return { url: this.options.redisUrl, name: this.options.clientName, onError: (operation, error) => this.report(operation, error), onReady, onReconnect: () => this.options.onReconnect?.() }
   }
 }

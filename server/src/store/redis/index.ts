@@ -9,11 +9,13 @@ import { ackHints } from './hints.js'
 import { journal } from './journal.js'
 import { ledger } from './ledger.js'
 import { mailbox } from './mailbox.js'
+import { provenance } from './provenance.js'
 import { roster } from './roster.js'
 import { sessions } from './sessions.js'
 import { sinks } from './sinks.js'
 import { sourceStreams } from './source.js'
 import { stateStore } from './state.js'
+import { vitals } from './vitals.js'
 
 export async function openRedisStore(options: StoreOptions): Promise<Store> {
   let established = false
@@ -38,10 +40,12 @@ export async function openRedisStore(options: StoreOptions): Promise<Store> {
     ...accessRecords(context),
     sessions: sessions(context),
     dead: deadLetters(context),
+    provenance: provenance(context),
     state: stateStore(context),
     roster: roster(context),
     mailbox: mailbox(context),
     sinks: sinks(context),
+    vitals: vitals(context),
     async ping() {
       const begun = performance.now()
       await context.connection.call('ping', (client) => client.ping())

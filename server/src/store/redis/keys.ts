@@ -19,6 +19,18 @@ export const GLOBAL = {
   revoked: 'hubbub:revoked',
 } as const
 
+/** How the hub is; scripts touch them together, so they share a tag. */
+export const VITALS = {
+  /** sorted set: processes by the ms of their last report */
+  seen: 'hubbub:{vitals}:seen',
+  /** hash: process to `ms JSON`, ms of its first report */
+  reports: 'hubbub:{vitals}:reports',
+  /** hash: what the watch noted, by name */
+  notes: 'hubbub:{vitals}:notes',
+  /** string: the process that keeps watch; expires */
+  watch: 'hubbub:{vitals}:watch',
+} as const
+
 export class PartitionKeys {
   private readonly prefix: string
   /** hash: fence, number, result, epoch, last, bytes, seen, seenAt, and the read position of each source */
@@ -27,6 +39,8 @@ export class PartitionKeys {
   readonly lease: string
   /** list: `nonce offset`, oldest first */
   readonly epochs: string
+  /** hash: nonce of an epoch to the processor that began it */
+  readonly owners: string
   /** Two generations of seen keys; the commit hash says which is current. */
   readonly seen: readonly [string, string]
   readonly dead: string
@@ -42,6 +56,7 @@ export class PartitionKeys {
     this.journal = `${this.prefix}journal`
     this.lease = `${this.prefix}lease`
     this.epochs = `${this.prefix}epochs`
+    this.owners = `${this.prefix}owners`
     this.seen = [`${this.prefix}seen:a`, `${this.prefix}seen:b`]
     this.dead = `${this.prefix}dead`
     this.timers = `${this.prefix}timers`

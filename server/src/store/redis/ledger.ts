@@ -52,7 +52,7 @@ async function take(context: RedisContext, partition: number, owner: string, lea
   const keys = context.keys(partition)
   const fence = nonce()
   const epoch = nonce()
-  const reply = await context.run('takeOver', SCRIPTS.takeOver, [keys.lease, keys.commit, keys.epochs, keys.journal], [owner, String(leaseMs), fence, epoch, from])
+  const reply = await context.run('takeOver', SCRIPTS.takeOver, [keys.lease, keys.commit, keys.epochs, keys.journal, keys.owners], [owner, String(leaseMs), fence, epoch, from])
   if (reply === null) return null
   const [batch, last, ...positions] = textsOf(reply)
   return { fence, batch: Number(batch), epoch, last: last!, positions: Object.fromEntries(SOURCES.map((name, index) => [name, positions[index]!])) as Positions }

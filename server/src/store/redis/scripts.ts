@@ -28,7 +28,7 @@ function load(...files: string[]): Script {
 
 export const SCRIPTS = {
   append: load('append'),
-  lag: load('lag'),
+  lag: load('behind', 'lag'),
   genesis: load('genesis'),
   takeOver: load('take-over'),
   renew: load('renew'),
@@ -43,6 +43,7 @@ export const SCRIPTS = {
   index: load('pages', 'index'),
   newest: load('pages', 'newest'),
   scan: load('pages', 'scan'),
+  look: load('pages', 'look'),
   saveSession: load('save-session'),
   takeSession: load('take-session'),
   touchSessions: load('touch-sessions'),
@@ -60,4 +61,9 @@ export const SCRIPTS = {
   sinkClaim: load('sink-claim'),
   sinkReport: load('sink-report'),
   sinkRelease: load('sink-release'),
+  vitalsReport: load('vitals-report'),
+  vitalsLook: load('vitals-look'),
+  vitalsNote: load('vitals-note'),
+  vitalsRetire: load('vitals-retire'),
+  vitalsPartition: load('behind', 'vitals-partition'),
 }

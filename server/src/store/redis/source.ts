@@ -27,9 +27,9 @@ export function sourceStreams(context: RedisContext): SourceStreams {
 function encodeAppends(partition: PartitionKeys, batch: readonly SourceAppend[]): { keys: string[]; args: string[] } {
   const keys = partition.sourceList
   const args: string[] = []
-  for (const { stream, event, identity, replyTo, once } of batch) {
+  for (const { stream, event, identity, replyTo, once, worker } of batch) {
     const place = once ? String(keys.push(partition.once(once.key))) : '0'
-    args.push(String(SOURCES.indexOf(stream) + 1), event, identity ? JSON.stringify(identity) : '', replyTo ?? '', place, String(once?.ttlMs ?? 0))
+    args.push(String(SOURCES.indexOf(stream) + 1), event, identity ? JSON.stringify(identity) : '', replyTo ?? '', place, String(once?.ttlMs ?? 0), worker ?? '')
   }
   return { keys, args }
 }

@@ -1,4 +1,6 @@
 /** For admins and operators: status, keys, revocations, dead letters; health, metrics and the documents themselves. */
+import type { Overview } from '@hubbub/protocol'
+import { named } from '@hubbub/protocol/catalogue'
 import { answered, fields, get, json, list, post, remove, TEXT, WHOLE, type Example, type Group } from '../endpoint.js'
 
 const KEY = { id: TEXT, subject: TEXT, role: TEXT, projects: list(TEXT), createdAt: WHOLE, 'permissions?': list(TEXT), 'revokedAt?': WHOLE }
@@ -9,6 +11,19 @@ const Letter = {
 }
 const KEY_SAMPLE = { id: '0123456789abcdef', subject: 'ci', role: 'service', projects: ['default'], createdAt: 1_795_255_450_120 }
 const LETTER = { id: '1795255450120-0', partition: 0, stream: 'workflows', entry: '1795255450100-0', code: 'INVALID_MESSAGE', message: 'event is no JSON', at: 1_795_255_450_120, fields: { event: 'nonsense' } }
+const CONNECTIONS = { open: 2, active: 1, byTransport: { websocket: 2 }, subscriptions: 1, catchingUp: 0, slow: 0 }
+const RATES = { accepted: 120, committed: 120, delivered: 240, refused: 0 }
+const LATENCIES = { commit: { p50: 3.1, p95: 7.4, p99: 9.6 }, delivery: { p50: 2.2, p95: 4.8, p99: 5 } }
+const OVERVIEW: Overview = {
+  at: '2026-11-21T12:00:00.000Z',
+  processes: [{
+    id: 'hub-1', node: 'hub-1', role: 'all', version: '0.1.0', startedAt: '2026-11-21T11:00:00.000Z', seenAt: '2026-11-21T11:59:59.000Z', status: 'up', partitions: [0],
+    connections: CONNECTIONS, rates: RATES, latency: LATENCIES, cpu: 0.12, memoryBytes: 90_000_000, loopDelayMs: 1.2,
+  }],
+  partitions: [{ partition: 0, owner: 'hub-1', lag: 0, deadLetters: 1 }],
+  store: { kind: 'redis', pingMs: 0.4, version: '7.0.15', memoryBytes: 2_000_000, clients: 5, operations: 300 },
+  connections: CONNECTIONS, rates: RATES, latency: LATENCIES, errors: [{ code: 'RATE_LIMITED', count: 3, lastAt: '2026-11-21T11:58:00.000Z' }], deadLetters: 1, sinks: { active: 0, paused: 0 }, alerts: [],
+}
 const PLACE = { partition: '0', id: LETTER.id }
 const operator = (answer: unknown, more: Partial<Example> = {}): Example => ({ as: 'operator', answer, ...more })
 const GONE = ['NOT_FOUND', 'INSUFFICIENT_PERMISSIONS'] as const
@@ -28,6 +43,12 @@ export const ADMINISTRATION: Group = {
     }),
     get('/api/v1/websocket/status', 'Connections of this process.', {
       access: 'any credential', answers: { 200: answered('Of the caller\'s project.', fields({ total: WHOLE, active: WHOLE })) }, example: { answer: { ok: true, total: 2, active: 1 } },
+    }),
+    get('/api/v1/overview', 'How the whole hub is.', {
+      access: 'admin of every project',
+      answers: { 200: answered('Processes, partitions, rates, latencies, refusals, alerts. Made at most once a second.', fields({ overview: named('Overview') })) },
+      failures: ['INSUFFICIENT_PERMISSIONS', 'UNAVAILABLE'],
+      example: operator({ ok: true, overview: OVERVIEW }),
     }),
     get('/api/v1/keys', 'API keys.', { answers: { 200: answered('Without their secrets.', fields({ keys: list(Key) })) }, failures: ['INSUFFICIENT_PERMISSIONS'], example: { answer: { ok: true, keys: [KEY_SAMPLE] } } }),
     post('/api/v1/keys', 'Make one.', {

@@ -5,7 +5,7 @@
 -- ARGV    1 fence, 2 batch number, 3..6 positions before, 7..10 positions after, 11 ms to live of a topic index,
 --         12 dead letters to keep, 13 number of appends, 14 of outcomes, 15 of dead letters, 16 of waiting workers,
 --         17 of topic indexes, 18 of kinds, 19 of term indexes, 20 of timers to set, 21 to take away, then
---         for each append:       event, seen key or '' (nothing is remembered)
+--         for each append:       event, seen key or '' (nothing is remembered), origin
 --         for each topic index:  numbers of its appends, '1,4,9'
 --         for each outcome:      seen key, outcome
 --         for each dead letter:  stream, entry id, code, message, fields as JSON
@@ -42,14 +42,14 @@ for i = 1, appends do
   local event, key = ARGV[at], ARGV[at + 1]
   local id = stem .. (seq + i - 1)
   bytes = bytes + #event
-  redis.call('XADD', KEYS[2], id, 'event', event, 'prev', last, 'epoch', epoch, 'bytes', string.format('%.0f', bytes))
+  redis.call('XADD', KEYS[2], id, 'event', event, 'prev', last, 'epoch', epoch, 'bytes', string.format('%.0f', bytes), 'origin', ARGV[at + 2])
   keys[i], ids[i], members[i] = key, id, padded .. string.format('%08d', seq + i - 1)
   if key ~= '' then
     remembered[known + 1], remembered[known + 2] = key, id
     known = known + 2
   end
   last = id
-  at = at + 2
+  at = at + 3
 end
 
 -- unpack() takes about 8,000 values.

@@ -1,5 +1,5 @@
 -- Shared by the scripts that follow it: the journal's floor, index members, and the pace at which entries are read.
--- A journal entry's fields stand in the order in which commit.lua writes them: event, prev, epoch, bytes.
+-- A journal entry's fields stand in the order in which commit.lua writes them: event, prev, epoch, bytes, origin (of older hubs none).
 
 local function now_ms()
   local time = redis.call('TIME')

@@ -1,5 +1,5 @@
 -- Takes the lease, and with it a new fence and a new epoch: from here on no other owner's commit succeeds (I3).
--- KEYS    1 lease, 2 commit hash, 3 epochs, 4 journal
+-- KEYS    1 lease, 2 commit hash, 3 epochs, 4 journal, 5 owners of epochs
 -- ARGV    1 owner, 2 lease ms, 3 fence, 4 epoch, 5 'free': nobody else may hold the lease, 'mine': the owner must hold it
 -- Result  nil when not taken, else: batch number, last offset, positions of agents, workflows, github, system
 
@@ -17,5 +17,9 @@ redis.call('HSET', KEYS[2], 'fence', ARGV[3], 'epoch', ARGV[4], 'number', state[
   'seen', state[4] or 'a', 'seenAt', state[5] or now,
   'agents', state[6], 'workflows', state[7], 'github', state[8], 'system', state[9])
 redis.call('RPUSH', KEYS[3], ARGV[4] .. ' ' .. last)
-redis.call('LTRIM', KEYS[3], -1000, -1)
+redis.call('HSET', KEYS[5], ARGV[4], ARGV[1])
+while redis.call('LLEN', KEYS[3]) > 1000 do
+  local gone = redis.call('LPOP', KEYS[3])
+  redis.call('HDEL', KEYS[5], string.match(gone, '^%S+'))
+end
 return { state[1] or '0', last, state[6], state[7], state[8], state[9] }

@@ -1,0 +1,58 @@
+/** `/`: the dashboard's files, as its package built them. Everybody may load them: they show nothing without a credential. */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { Router } from 'express'
+import sirv from 'sirv'
+import type { Settings } from '../../settings/table.js'
+
+/** Its own scripts and styles alone, and this host's hub: text of events that became markup would still do nothing. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ')
+
+const HEADERS = { 'Content-Security-Policy': POLICY, 'Referrer-Policy': 'no-referrer', 'Cross-Origin-Opener-Policy': 'same-origin' }
+const NOT_BUILT = 'The dashboard is not built here: `npm start` and `npm run build` build it. The hub itself is up; see /api/docs.\n'
+
+export function createDashboard({ dashboard }: Pick<Settings, 'dashboard'>): Router {
+  const router = Router()
+  if (dashboard === 'off') return router
+  const folder = dashboardFolder()
+  if (!folder) {
+    router.get('/', (_request, response) => {
+      response.status(404).type('text').send(NOT_BUILT)
+    })
+    return router
+  }
+  const files = sirv(folder, {
+    etag: true,
+    brotli: true,
+    gzip: true,
+    setHeaders(response, path) {
+      for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
+      // Names under `assets/` carry a hash of their content; all others may be new with the next hub.
+      response.setHeader('Cache-Control', path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
+    },
+  })
+  router.get(['/', '/icon.svg', '/assets/*name'], files)
+  return router
+}
+
+/** Undefined where the package is not there, or not built. */
+export function dashboardFolder(): string | undefined {
+  try {
+    const folder = join(dirname(createRequire(import.meta.url).resolve('@hubbub/dashboard/package.json')), 'dist')
+    return existsSync(join(folder, 'index.html')) ? folder : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,65 @@
+/** How the hub is: a sorted set, two hashes and the watch, in one slot; and of each partition a script that reads. */
+import { FORGET_MS, type StoreInfo, type Vitals } from '../vitals.js'
+import type { RedisContext } from './context.js'
+import { VITALS } from './keys.js'
+import { listOf, textOf, textsOf } from './reply.js'
+import { SCRIPTS } from './scripts.js'
+
+const { seen, reports, notes, watch } = VITALS
+
+export function vitals(context: RedisContext): Vitals {
+  return {
+    async report(id, json, watchMs) {
+      const reply = await context.run('vitals.report', SCRIPTS.vitalsReport, [seen, reports, watch], [id, json, String(watchMs), String(FORGET_MS)])
+      const [holds, now, others] = textsOf(reply)
+      return { watch: holds === '1', now: Number(now), others: Number(others) }
+    },
+    async all() {
+      const [now, places, texts, noted] = listOf(await context.run('vitals.all', SCRIPTS.vitalsLook, [seen, reports, notes], []))
+      const found = Object.entries(pairsOf(places)).map(([id, at]) => ({ id, at: Number(at) }))
+      const all = textsOf(texts).map((text, place) => {
+        const space = text.indexOf(' ')
+        return { ...found[place]!, firstAt: Number(text.slice(0, space)), json: text.slice(space + 1) }
+      })
+      return { now: Number(textOf(now)), reports: all.sort((a, b) => (a.id < b.id ? -1 : 1)), notes: pairsOf(noted) }
+    },
+    async retire(id) {
+      await context.run('vitals.retire', SCRIPTS.vitalsRetire, [seen, reports, watch], [id])
+    },
+    async note(id, changes) {
+      const flat = Object.entries(changes).flatMap(([name, text]) => [name, text === null ? '0' : '1', text ?? ''])
+      return (await context.run('vitals.note', SCRIPTS.vitalsNote, [watch, notes], [id, ...flat])) === 1
+    },
+    // Sent in one turn, they travel as one.
+    partitions: () => Promise.all(Array.from({ length: context.options.partitions }, (_, partition) => standing(context, partition))),
+    async info() {
+      return infoOf(await context.connection.call('info', (client) => client.info()))
+    },
+  }
+}
+
+async function standing(context: RedisContext, partition: number) {
+  const keys = context.keys(partition)
+  const [owner, lag, letters, ever] = textsOf(await context.run('vitals.partition', SCRIPTS.vitalsPartition, [keys.commit, ...keys.sourceList, keys.lease, keys.dead], []))
+  return { owner: owner === '' ? null : owner!, lag: Number(lag), deadLetters: Number(letters), deadLettersEver: Number(ever) }
+}
+
+function pairsOf(reply: unknown): Record<string, string> {
+  const flat = textsOf(reply)
+  // fromEntries defines a process called `__proto__` as an ordinary property.
+  return Object.fromEntries(Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at]!, flat[2 * at + 1]!]))
+}
+
+/** Of `INFO`: lines `name:value`. A `maxmemory` of 0 is none. */
+function infoOf(text: string): StoreInfo {
+  const lines = new Map(text.split(/\r?\n/).flatMap((line) => (line.includes(':') ? [[line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)] as const] : [])))
+  const number = (name: string) => (/^\d+$/.test(lines.get(name) ?? '') ? Number(lines.get(name)) : undefined)
+  const limit = number('maxmemory')
+  return {
+    version: lines.get('valkey_version') ?? lines.get('redis_version'),
+    memoryBytes: number('used_memory'),
+    memoryLimitBytes: limit === 0 ? undefined : limit,
+    clients: number('connected_clients'),
+    operations: number('instantaneous_ops_per_sec'),
+  }
+}
