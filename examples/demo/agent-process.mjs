@@ -1,6 +1,6 @@
 /**
  * An agent as a process, so that it can be killed: its role and entrance come as the first line of stdin. It says in lines of JSON when it
- * stands, what it begins with and what was refused, and ends with its stdin, in order.
+ * stands, how many tasks it works on and what was refused, and ends with its stdin, in order.
  */
 import { createInterface } from 'node:readline'
 import { enter } from './agent.mjs'
@@ -17,8 +17,11 @@ const { agent } = enter(role, {
   ...entrance,
   clock: startClock(speed),
   troubles: new Map(),
-  working: (taskId) => say({ working: taskId }),
-  refused: (error, intended) => say({ refused: error instanceof Error ? { ...error, message: error.message } : String(error), intended }),
+  working: (tasks) => say({ working: tasks }),
+  refused: (error, intended) => {
+    const { code, message, details } = /** @type {{ code?: string, message?: string, details?: object }} */ (error)
+    say({ refused: { code, message: message ?? String(error), details }, intended })
+  },
 })
 process.stdin.once('end', () => void agent.drain({ timeoutMs: 1000 }).then(() => process.exit(0))).resume()
 await agent.ready()

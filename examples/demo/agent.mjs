@@ -15,7 +15,7 @@ const MIB = 1024 * 1024
  * @property {import('./clock.mjs').Clock} clock
  * @property {Map<string, import('./shift.mjs').Trouble[]>} troubles
  * @property {(error: unknown, intended: boolean) => void} refused
- * @property {(taskId: string) => void} [working] told when it begins with a task
+ * @property {(tasks: number) => void} [working] told how many tasks it works on, with each change
  */
 
 /** @param {import('./cast.mjs').Role} role @param {Entrance} entrance */
@@ -29,13 +29,18 @@ export function enter(role, { url, apiKey, githubSecret, seed, clock, troubles, 
   })
   const { id, type, capabilities, concurrency } = role
   const finished = { count: 0 }
+  let inHand = 0
   const agent = client.agent({ id, type, capabilities, concurrency, metrics: loadOf(role, seed, () => agent.tasks.length, finished) })
   const play = playing(player)
   agent.onTask(async (task, context) => {
-    working?.(task.id)
-    const result = await play(task, context)
-    finished.count++
-    return result
+    working?.(++inHand)
+    try {
+      const result = await play(task, context)
+      finished.count++
+      return result
+    } finally {
+      working?.(--inHand)
+    }
   })
   return { client, agent, github }
 }

@@ -48,5 +48,11 @@ export function chanceOf(...words) {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
   const whole = (/** @type {number} */ least, /** @type {number} */ most) => least + Math.floor(next() * (most - least + 1))
-  return { next, whole, one: (list) => /** @type {typeof list[number]} */ (list[whole(0, list.length - 1)]) }
+  /** @type {Chance['one']} */
+  const one = (list) => {
+    const found = list[whole(0, list.length - 1)]
+    if (found === undefined) throw new RangeError('there is nothing to choose from')
+    return found
+  }
+  return { next, whole, one }
 }

@@ -1,6 +1,6 @@
 /** The twelve agents together: they sign on, one of them dies and comes back, and at the end all go home. */
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { enter } from './agent.mjs'
@@ -10,7 +10,7 @@ const PROGRAM = fileURLToPath(new URL('agent-process.mjs', import.meta.url))
 /** For what is in hand at the end; ms. */
 const LEAVE_MS = 2000
 
-/** @typedef {{ child: import('node:child_process').ChildProcess, working: Promise<string>, ended: Promise<unknown> }} Apart */
+/** `works` emits `begun`. @typedef {{ child: import('node:child_process').ChildProcess, works: EventEmitter & { tasks: number }, ended: Promise<unknown> }} Apart */
 
 export class Fleet {
   /** @type {Map<string, ReturnType<typeof enter>>} */
@@ -36,7 +36,8 @@ export class Fleet {
   async crash(/** @type {string} */ id, /** @type {AbortSignal} */ signal) {
     const apart = this.#apart.get(id)
     if (!apart) return
-    await Promise.race([apart.working, once(signal, 'abort')])
+    // Between two tasks nothing would be lost.
+    if (apart.works.tasks === 0) await Promise.race([once(apart.works, 'begun'), once(signal, 'abort')])
     apart.child.kill('SIGKILL')
     await apart.ended
   }
@@ -82,16 +83,16 @@ export class Fleet {
     const ended = once(child, 'exit')
     child.stdin.on('error', () => undefined)
     child.stdin.write(`${JSON.stringify({ role, speed: clock.speed, url, apiKey: this.#keyOf(role.id), githubSecret, seed })}\n`)
-    /** @type {(taskId: string) => void} */
-    let begin = () => undefined
-    const apart = { child, ended, working: new Promise((/** @type {(taskId: string) => void} */ resolve) => (begin = resolve)) }
+    const works = Object.assign(new EventEmitter(), { tasks: 0 })
+    const apart = { child, ended, works }
     this.#apart.set(role.id, apart)
     void ended.then(() => this.#apart.get(role.id) === apart && this.#apart.delete(role.id))
     await new Promise((resolve, reject) => {
       createInterface({ input: child.stdout }).on('line', (line) => {
-        const said = /** @type {{ ready?: string, working?: string, refused?: unknown, intended?: boolean }} */ (JSON.parse(line))
+        const said = /** @type {{ ready?: string, working?: number, refused?: unknown, intended?: boolean }} */ (JSON.parse(line))
         if (said.ready) resolve(undefined)
-        if (said.working) begin(said.working)
+        works.tasks = said.working ?? works.tasks
+        if (said.working) works.emit('begun')
         if (said.refused) refused(said.refused, said.intended === true)
       })
       void ended.then(() => reject(new Error(`${role.id} ended before it was registered`)))

@@ -7,11 +7,13 @@ import { Engine } from './engine.mjs'
 import { Fleet } from './fleet.mjs'
 import { GitHub } from './github.mjs'
 import { makeKeys, startOwnHub } from './hub.mjs'
+import { PLANS } from './plans.mjs'
 import { HOUR_MINUTES, playHour, tagOf } from './story.mjs'
 import { showProgress } from './terminal.mjs'
 
 const ENGINE = 'delivery-engine'
 const STOPPED = 'stopped'
+const CALL_OFF_MS = 5000
 const say = (/** @type {string} */ line) => process.stdout.write(`${line}\n`)
 
 const asked = readArguments(process.argv.slice(2), process.env)
@@ -61,12 +63,7 @@ async function playAt({ url, token, githubSecret, speed, seed, once }) {
   if (!githubSecret) say('  no GitHub traffic: --github-secret is not given')
   say('')
 
-  /** @type {{ text: string, intended: boolean }[]} */
-  const refusals = []
-  const refused = (/** @type {unknown} */ error, /** @type {boolean} */ intended) => {
-    const { code, message } = /** @type {{ code?: string, message?: string }} */ (error)
-    if (!stop.signal.aborted) refusals.push({ text: `${code ?? 'error'}: ${message ?? String(error)}`, intended })
-  }
+  const { refusals, refused } = bookOfRefusals()
   const clock = startClock(speed)
   const troubles = new Map()
   const client = connect(url, { apiKey: keys.get(ENGINE) })
@@ -92,7 +89,8 @@ async function playAt({ url, token, githubSecret, speed, seed, once }) {
   } catch (error) {
     const isAsked = stop.signal.aborted && /** @type {Error} */ (stop.signal.reason).message === STOPPED
     if (isAsked) screen.line('stopping in order; Ctrl-C once more stops at once')
-    await engine?.callOff()
+    // A hub that is gone answers nothing.
+    await Promise.race([engine?.callOff(), new Promise((resolve) => setTimeout(resolve, CALL_OFF_MS).unref())])
     if (!isAsked) throw stop.signal.aborted ? stop.signal.reason : error
   } finally {
     screen.stop()
@@ -106,6 +104,19 @@ async function playAt({ url, token, githubSecret, speed, seed, once }) {
   return unintended.length === 0 ? 0 : 1
 }
 
+/** What the hub did not take, but for what it refuses because the play ends. */
+function bookOfRefusals() {
+  /** @type {{ text: string, intended: boolean }[]} */
+  const refusals = []
+  return {
+    refusals,
+    refused: (/** @type {unknown} */ error, /** @type {boolean} */ intended) => {
+      const { code, message, details } = /** @type {{ code?: string, message?: string, details?: object }} */ (error)
+      if (!stop.signal.aborted) refusals.push({ text: `${code ?? 'error'}: ${message ?? String(error)} ${JSON.stringify(details ?? {})}`, intended })
+    },
+  }
+}
+
 /** @param {Fleet} fleet @param {Engine | undefined} engine */
 function figures(fleet, engine) {
   const tasks = engine?.tasks ?? []
@@ -117,7 +128,7 @@ function figures(fleet, engine) {
 function summary(hour, engine, deliveries, refusals) {
   const { tasks, running } = engine
   const count = (/** @type {string} */ status) => tasks.filter((task) => task.status === status).length
-  const ends = [...running.values()].map(({ id, live }) => `${id} ${live.get('pipeline', id)?.status ?? 'unknown'}`)
+  const ends = PLANS.flatMap(({ name }) => running.get(name) ?? []).map(({ id, live }) => `${id} ${live.get('pipeline', id)?.status ?? 'unknown'}`)
   const intended = refusals.filter((one) => one.intended).length
   return [
     `hour ${hour}: ${ends.join(', ')}; ${tasks.length} tasks: ${count('completed')} completed, ${count('failed')} failed, ${count('cancelled')} cancelled`,

@@ -24,7 +24,7 @@ import { chanceOf } from './clock.mjs'
  */
 
 /** Minutes of story between two reports of progress. */
-const REPORT_EACH = 0.5
+const REPORT_EACH = 0.3
 /** Trouble comes in the middle of the work, not before it; percent. */
 const TROUBLE_FROM = 25
 
@@ -38,11 +38,10 @@ export class Shift {
     this.player = player
     this.chance = chanceOf(player.seed, task.id)
     this.minutes = Number(task.parameters.minutes ?? 3)
-    this.repository = String(task.parameters.repository ?? 'acme/demo')
+    const { repository, branch, pullRequest } = task.parameters
+    this.repository = typeof repository === 'string' ? repository : 'acme/demo'
     /** What it makes, or looks at. @type {import('./github.mjs').Change | undefined} */
-    this.change = typeof task.parameters.branch === 'string'
-      ? { repository: this.repository, branch: task.parameters.branch, number: Number(task.parameters.pullRequest) }
-      : undefined
+    this.change = typeof branch === 'string' ? { repository: this.repository, branch, number: Number(pullRequest) } : undefined
   }
 
   get percent() {
@@ -93,7 +92,7 @@ export class Shift {
   async takeOver() {
     if (this.task.attempt === 1) return
     const { client } = this.player
-    const left = (await client.snapshot(`checkpoint:${this.task.id}`)).list('checkpoint').filter(({ status }) => status !== 'expired').at(-1)
+    const left = (await client.snapshot(`checkpoint:${this.task.id}`)).list('checkpoint').findLast(({ status }) => status !== 'expired')
     if (left) await this.say('checkpoint.resumed', { checkpointId: left.id, taskId: this.task.id })
     await this.log(left ? `attempt ${this.task.attempt}: going on from checkpoint ${left.id}` : `attempt ${this.task.attempt}: starting over`, 'warn')
   }

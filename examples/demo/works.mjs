@@ -142,7 +142,7 @@ async function review(shift) {
 /** @param {Shift} shift */
 async function deploy(shift) {
   const { player, repository, chance, task } = shift
-  const environment = String(task.parameters.environment ?? '')
+  const environment = typeof task.parameters.environment === 'string' ? task.parameters.environment : undefined
   for (const [place, step] of STEPS.deploy.entries()) {
     await shift.log(step)
     if (place === 1 && environment) await player.github.deployed(repository, environment, 'in_progress', player.id)
@@ -151,7 +151,7 @@ async function deploy(shift) {
   }
   for (const line of OUTPUTS.deploy) await shift.output(line)
   if (environment) await player.github.deployed(repository, environment, 'success', player.id)
-  return { environment: environment || 'none', image: `registry.example/${repository}:${chance.whole(1000, 9999)}`, replicas: 6 }
+  return { environment, image: `registry.example/${repository}:${chance.whole(1000, 9999)}`, replicas: 6 }
 }
 
 /** Of pages: one push, a pull request, green checks. @param {Shift} shift @param {import('./github.mjs').Change} change */

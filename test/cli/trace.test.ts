@@ -9,6 +9,9 @@ import { tap } from '../harness/tap.js'
 import { RawWebSocket } from '../path/rawWebSocket.js'
 import { as, startTraceScene, type TraceScene } from './traceScene.js'
 
+/** Each question is a process of its own, and a machine may be slow. */
+const PATIENCE_MS = 90_000
+
 let scene: TraceScene
 const open: { close(): void }[] = []
 
@@ -60,7 +63,7 @@ describe('what became of an event for a session', () => {
     // Named by its cursor, or its offset; and the session by its connection.
     expect(await scene.committed(told.cursor, { session: ann.socket.id })).toEqual(told)
     expect((await scene.committed(offset)).event.id).toBe('e-live')
-  })
+  }, PATIENCE_MS)
 
   test('caught-up: cut off when it came, and back on the other worker', async () => {
     const proxy = await startProxy({ port: scene.near.port })
@@ -81,7 +84,7 @@ describe('what became of an event for a session', () => {
     const { workers } = await scene.committed('e-cut')
     expect(workers.map(({ matched, caughtUp, gone }) => [matched, caughtUp, gone])).toEqual([[1, 1, 0], [1, 0, 1]])
     await proxy.close()
-  })
+  }, PATIENCE_MS)
 
   test('slow: its socket did not take what waited; read from the journal later', async () => {
     const socket = await RawWebSocket.open(scene.near.url, `/ws?token=${as('carl')}&topics=task:slow`)
@@ -100,7 +103,7 @@ describe('what became of an event for a session', () => {
     expect(await scene.fate(asked, 'carl')).toMatchObject({ fate: 'slow', worker: 'near' })
     expect((await scene.committed(asked)).workers[1]).toMatchObject({ matched: 1, slow: 1, live: 0 })
     socket.destroy()
-  }, 90_000)
+  }, PATIENCE_MS)
 
   test('gap: it came back without its session, and was told what it missed', async () => {
     const dora = await watcher('dora', ['task:gap'])
@@ -114,7 +117,7 @@ describe('what became of an event for a session', () => {
     await again.must('subscribe', { topics: ['task:gap'] })
     const { sessions } = await scene.committed('e-gap', { subject: 'dora' })
     expect(sessions).toMatchObject([{ worker: 'far', fate: 'gap', given: false }, { worker: 'near', fate: 'disconnected' }])
-  })
+  }, PATIENCE_MS)
 
   test('not-subscribed, subscribed-later, and filtered by types and by a field', async () => {
     await watcher('none', ['task:other'])
@@ -134,14 +137,14 @@ describe('what became of an event for a session', () => {
     late.socket.emit('unsubscribe', { topics: ['task:f'] })
     await scene.note('e-f2', 'task:f')
     expect(await eventually(async () => ((await scene.fate('e-f2', 'late')).fate === 'not-subscribed' ? 'unsubscribed' : undefined), 'unsubscribed')).toBe('unsubscribed')
-  })
+  }, PATIENCE_MS)
 
   test('no-permission: its credential grants none of the topics', async () => {
     const limited = await stockClient(scene.near.url, { token: as('eve', { permissions: ['subscribe:agent:*'] }), topics: ['agent:*'] })
     open.push(limited)
     await scene.publish('e-denied', 'task.progress', { taskId: 'denied', progress: 1 })
     expect(await scene.fate('e-denied', 'eve')).toMatchObject({ fate: 'no-permission', why: expect.stringContaining('subscribe:task:denied') as string })
-  })
+  }, PATIENCE_MS)
 
   test('superseded: it asked for the latest, and another one went in its place', async () => {
     const page = await stream('fred', 'topics=task:tick&latestOnly=true&batchMs=1000')
@@ -153,7 +156,7 @@ describe('what became of an event for a session', () => {
     expect(await scene.fate('e-tick-1', 'fred')).toMatchObject({ fate: 'superseded', given: false, wire: 'sse' })
     expect(await scene.fate('e-tick-3', 'fred')).toMatchObject({ fate: 'live', given: true })
     expect((await scene.committed('e-tick-2')).workers[1]).toMatchObject({ matched: 1, superseded: 1 })
-  })
+  }, PATIENCE_MS)
 
   test('a sink: on its way while the receiver is away, then taken', async () => {
     const receiver = await startReceiver(() => 503)
@@ -169,5 +172,5 @@ describe('what became of an event for a session', () => {
     expect(await eventually(async () => ((await hook('e-hook')).given ? (await hook('e-hook')).fate : undefined), 'its progress')).toMatch(/live|slow/)
     await ask(`${scene.near.url}/api/v1/sinks/hook`, { as: as('engine', { role: 'service' }), method: 'DELETE' })
     await receiver.shut()
-  })
+  }, PATIENCE_MS)
 })

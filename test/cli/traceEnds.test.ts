@@ -47,7 +47,7 @@ test('an event that a rule refused is among the dead letters, and told to its pr
   })
   expect((await scene.trace('c-2', { as: producer })).status).toBe('refused')
   expect((await scene.trace('c-2', { as: as('ann') })).status).toBe('unknown')
-}, 60_000)
+}, 120_000)
 
 test('an event that nobody accepted is unknown, as is one of another project, or one that the asker may not see', async () => {
   await scene.note('mine', 'task:1')
@@ -55,11 +55,10 @@ test('an event that nobody accepted is unknown, as is one of another project, or
   expect(unheard).toEqual({ status: 'unknown', eventId: 'unheard', since: expect.stringMatching(/Z$/) as string, looked: expect.any(Number) as number, complete: true })
   const strange = [token({ project: 'other' }), as('eve', { permissions: ['subscribe:agent:*'] })]
   for (const who of strange) {
-    const { eventId: _id, looked: _looked, since: _since, ...told } = (await scene.trace('mine', { as: who })) as typeof unheard & { looked: number; since: string }
-    expect(told).toEqual({ status: 'unknown', complete: true })
+    expect(await scene.trace('mine', { as: who })).toEqual({ ...unheard, eventId: 'mine', since: expect.anything() as string, looked: expect.any(Number) as number })
   }
   expect((await scene.trace('mine', { as: as('ann') })).status).toBe('committed')
-}, 60_000)
+}, 120_000)
 
 test('counts and others\' sessions are for admins; everybody is told of himself', async () => {
   const ann = await watcher('ann', ['task:1'], scene.near.url)
@@ -71,7 +70,7 @@ test('counts and others\' sessions are for admins; everybody is told of himself'
   expect((await scene.committed('e', { as: as('ann'), session: sessionOf(ann) })).sessions).toHaveLength(1)
   const refusals = await Promise.all([scene.run('e', { as: as('ann'), subject: 'bob' }), scene.run('e', { as: as('ann'), session: sessionOf(bob) }), scene.run('e', { session: 'nobody' }), scene.run('e', { as: token({ project: 'other' }), session: sessionOf(bob) })])
   expect(refusals.map(({ code, stderr }) => [code, /[A-Z]+_[A-Z]+/.exec(stderr)?.[0]])).toEqual([[1, 'INSUFFICIENT_PERMISSIONS'], [1, 'NOT_FOUND'], [1, 'NOT_FOUND'], [1, undefined]])
-}, 60_000)
+}, 120_000)
 
 test('a frozen worker has not answered, and nothing is said in its place; then it has', async () => {
   const ann = await watcher('ice', ['task:frozen'], scene.near.url)
@@ -87,7 +86,7 @@ test('a frozen worker has not answered, and nothing is said in its place; then i
   await scene.near.kill('SIGCONT')
   await eventually(async () => (await scene.committed('e-frozen')).workers.every(({ answered }) => answered), 'the answer of the worker that woke')
   expect(await scene.fate('e-frozen', 'ice')).toMatchObject({ fate: 'live' })
-}, 60_000)
+}, 120_000)
 
 test('what led to what: a task that was delegated', async () => {
   const coder = token({ sub: 'coder', role: 'agent' })
@@ -98,7 +97,7 @@ test('what led to what: a task that was delegated', async () => {
   expect(ordered.body.ok).toBe(true)
   const history = async (type: string) => ((await ask(`${scene.near.url}/api/v1/history?topics=task:T-1&types=${type}`, { as: token() })).body['events'] as { event: { id: string } }[])[0]?.event.id
   const created = (await history('task.created'))!
-  const delegated = (await eventually(() => history('task.delegated'), 'the delegation'))!
+  const delegated = await eventually(() => history('task.delegated'), 'the delegation')
   const told = await scene.committed(created)
   const flat = (events: readonly DerivedEvent[]): string[] => events.flatMap(({ type, derived }) => [type, ...flat(derived)])
   expect(flat(told.derived)).toEqual(expect.arrayContaining(['task.delegated', 'pipeline.progress']))
@@ -113,7 +112,7 @@ test('what led to what: a task that was delegated', async () => {
   expect((await scene.committed('own-2')).causes.map(({ id }) => id)).toEqual(['own-1', created])
   expect(flat((await scene.committed(created)).derived).filter((type) => type === 'custom.note')).toHaveLength(2)
   expect(await scene.committed('own-3')).toMatchObject({ causes: [], causeNotFound: 'elsewhere' })
-}, 60_000)
+}, 120_000)
 
 test('on a terminal it is a story, and nothing of an event moves the cursor', async () => {
   await scene.publish('e-<b>\u202etxt.exe', 'custom.note', {}, { topics: ['task:term'], metadata: { causationId: 'gone' } })
@@ -129,7 +128,7 @@ test('on a terminal it is a story, and nothing of an event moves the cursor', as
   const unheard = startOnTerminal(['trace', 'unheard'], { HUBBUB_URL: scene.far.url, HUBBUB_TOKEN: token() })
   expect((await unheard.exited).code).toBe(1)
   await eventually(() => unheard.text().includes('unknown'), 'the answer')
-}, 60_000)
+}, 120_000)
 
 test('a trimmed event is unknown; by its cursor the gap is told that its session was told', async () => {
   await start({ HUBBUB_RETENTION_MS: '200', HUBBUB_RETENTION_COUNT: '10', HUBBUB_BOOKMARK_MS: '60000' })
@@ -148,10 +147,10 @@ test('a trimmed event is unknown; by its cursor the gap is told that its session
   while (!text.includes('event: gap')) text += Buffer.from((await reader.read()).value ?? []).toString()
   const told = await scene.trace(cursor, { subject: 'gina' })
   expect(told).toMatchObject({ status: 'unknown', sessions: [{ fate: 'gap', wire: 'sse', why: expect.stringContaining('trimmed') as string }] })
-}, 60_000)
+}, 120_000)
 
 test('of a killed worker\'s session its record tells, once the worker is given up', async () => {
-  await start()
+  await start({ HUBBUB_WORKER_MS: '3000' })
   const ann = await watcher('ann', ['task:1'], scene.near.url)
   const session = sessionOf(ann)
   await scene.note('e', 'task:1')
@@ -160,8 +159,8 @@ test('of a killed worker\'s session its record tells, once the worker is given u
   await scene.publish('e-2', 'custom.note', {}, { topics: ['task:1'], at: scene.far })
   await scene.publish('e-3', 'custom.note', {}, { topics: ['task:3'], at: scene.far })
   expect((await scene.committed('e-2')).workers).toMatchObject([{ worker: 'far', answered: true }, { worker: 'near', answered: false }])
-  await eventually(async () => (await scene.committed('e-2')).workers.length === 1, 'the dead worker being given up', 30_000)
+  await eventually(async () => (await scene.committed('e-2')).workers.length === 1, 'the dead worker being given up', 60_000)
   const fate = async (id: string) => (await scene.committed(id, { session })).sessions![0]!
   expect(await fate('e-2')).toMatchObject({ fate: 'disconnected', subject: 'ann', worker: '', wire: 'socketio', why: expect.stringContaining('task:1') as string })
   expect(await fate('e-3')).toMatchObject({ fate: 'not-subscribed' })
-}, 60_000)
+}, 120_000)

@@ -13,6 +13,7 @@ beforeAll(async () => {
   stage = await openStage()
 }, 60_000)
 afterEach(async () => {
+  stage.proxy.refuse(false)
   const complaints = pages.flatMap((page) => page.complaints)
   for (const page of pages.splice(0)) await page.close()
   expect(complaints).toEqual([])

@@ -12,6 +12,7 @@ beforeAll(async () => {
   stage = await openStage()
 }, 60_000)
 afterEach(async () => {
+  stage.proxy.refuse(false)
   const complaints = pages.flatMap((page) => page.complaints)
   for (const page of pages.splice(0)) await page.close()
   for (const { partition, id } of await letters()) await stage.ask(`/api/v1/dead/${partition}/${id}`, { method: 'DELETE' })
@@ -25,6 +26,8 @@ async function open(opening: Opening = {}): Promise<Opened> {
   return opened
 }
 
+const HOSTILE = '<img src=x onerror=alert(1)>'
+
 interface LetterName {
   partition: number
   id: string
@@ -37,7 +40,7 @@ async function letters(): Promise<LetterName[]> {
 /** Events that are taken in and refused by a rule afterwards: nobody waits for them. */
 async function refuseLater(...ids: string[]): Promise<void> {
   const before = (await letters()).length
-  for (const id of ids) await stage.ask('/api/v1/events', { json: { id, type: 'task.result', data: { taskId: `none-${id}`, result: { from: '<img src=x onerror=alert(1)>' } }, ack: 'accepted' } })
+  for (const id of ids) await stage.ask('/api/v1/events', { json: { id, type: 'task.result', data: { taskId: `none-${id}`, result: 1, note: HOSTILE }, ack: 'accepted' } })
   await eventually(async () => (await letters()).length === before + ids.length, 'the dead letters')
 }
 
@@ -58,7 +61,8 @@ describe('an operator', () => {
     await eventually(async () => /Source to journal\s+[\d.]+ ms/.test(await region(opened, 'Latency of the last minute').innerText()), 'latencies of commits')
     await region(opened, 'Events a second').getByRole('img', { name: /^accepted, taken in, of the last minutes; now [\d.]+ \/s$/ }).waitFor()
     await region(opened, 'Store and sinks').getByText('In memory: forgotten when the hub stops').waitFor()
-    await region(opened, 'Verdict').getByText('All is well.').waitFor()
+    // A machine that is busy with other tests may be told of as such.
+    await region(opened, 'Verdict').getByText(/All is well|busy/).first().waitFor()
   })
 
   it('sees what was refused, by its code', async () => {
@@ -75,7 +79,7 @@ describe('an operator', () => {
     await opened.connection('offline')
     await opened.page.getByRole('alert').getByText('UNAVAILABLE').waitFor()
     await opened.page.locator('main header').getByText('stale').waitFor()
-    await region(opened, 'Verdict').getByText(/was well when the hub last answered/).waitFor()
+    await region(opened, 'Verdict').getByText('When the hub last answered:').waitFor()
     expect(await region(opened, 'Processes').locator('tbody tr').count()).toBe(1)
     stage.proxy.refuse(false)
     await opened.connection('live')
@@ -93,8 +97,8 @@ describe('dead letters', () => {
     await late.getByText('TASK_NOT_FOUND').first().waitFor()
     await region(opened, 'Verdict').getByText(/1 dead letter|1 entry/).waitFor({ timeout: 10_000 })
     await late.getByRole('button', { expanded: false }).first().press('Enter')
-    await late.getByRole('region', { name: 'Field event' }).getByText('<img src=x onerror=alert(1)>').waitFor()
-    await late.getByText(/^There is no such task/).waitFor()
+    await late.getByRole('region', { name: 'Field event' }).getByText(HOSTILE).waitFor()
+    await late.getByText(/^Task not found/).waitFor()
     expect(await opened.axe()).toEqual([])
     await late.getByRole('button', { expanded: true }).first().press('Enter')
     await late.getByRole('region', { name: 'Field event' }).waitFor({ state: 'detached' })
@@ -164,7 +168,8 @@ describe('who may not see it', () => {
     await region(opened, 'This page').getByText('WebSocket').waitFor()
     expect(await region(opened, 'Verdict').count()).toBe(0)
     expect(await opened.axe()).toEqual([])
-    opened.complaints.splice(0)
+    // A browser tells its console of each refusal: once, for nobody asks again.
+    expect(opened.complaints.splice(0).filter((complaint) => complaint.includes('/overview'))).toEqual([expect.stringContaining('403')])
   })
 
   it('an admin of one project sees its dead letters, and no other\'s', async () => {
@@ -176,4 +181,28 @@ describe('who may not see it', () => {
     expect(await letter(opened, 'late-8').count()).toBe(0)
     opened.complaints.splice(0)
   })
+})
+
+describe('a cluster', () => {
+  let cluster: Stage
+
+  beforeAll(async () => {
+    cluster = await openStage({ workers: 2, env: { HUBBUB_WORKER_MS: '1500' } })
+  }, 90_000)
+  afterAll(() => cluster?.close(), 60_000)
+
+  it('shows each process by its role, Redis, and a killed worker as silent: what it said last is not told as true', async () => {
+    const opened = await cluster.open('/health')
+    const rows = region(opened, 'Processes').locator('tbody tr')
+    await eventually(async () => (await rows.count()) === 3, 'three processes', 20_000)
+    await region(opened, 'Store and sinks').getByText(/^Redis \d/).waitFor()
+    expect(await rows.filter({ hasText: 'processor' }).innerText()).toMatch(/0, 1, 2, 3/)
+    await cluster.cluster!.workers[1]!.kill('SIGKILL')
+    const silent = opened.page.locator('tr[data-status=silent]')
+    await silent.getByText('silent').waitFor({ timeout: 20_000 })
+    await eventually(async () => /—.*—.*—/s.test(await silent.innerText()), 'no figures of the silent one')
+    await eventually(async () => /silent|lost/.test(await region(opened, 'Verdict').innerText()), 'a verdict', 20_000)
+    expect(await rows.filter({ hasText: 'up' }).count()).toBe(2)
+    await opened.close()
+  }, 90_000)
 })

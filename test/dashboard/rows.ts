@@ -36,7 +36,7 @@ export function rowsOf({ page }: Opened): Promise<Rows> {
 
 /** What the rows of these must say. */
 export function expectedRows(entities: readonly EntityView[]): Rows {
-  return Object.fromEntries(entities.map((entity) => [`${entity.kind}:${entity.id}`, `${entity.status} ${progressOf(entity)}`]))
+  return Object.fromEntries(entities.map((entity) => [`${entity.kind}:${entity.id}`, `${'status' in entity ? entity.status : ''} ${progressOf(entity)}`]))
 }
 
 function progressOf(entity: EntityView): string {

@@ -70,7 +70,7 @@ const CASES: [what: string, fate: string, given: boolean | undefined, (one: Told
   ['one of a branch of the journal that was lost', 'caught-up', true, (one) => { one.subscribe('150-0'); one.chronicle.fellBehind('jump'); one.chronicle.rebased('90-0'); one.at('300-0'); one.chronicle.isLive() }, '160-0'],
 ]
 
-test.each(CASES)('%s: %s', (_, fate, given, happens, began = '10-0', replaced = 'no' as Replaced) => {
+test.each(CASES)('%s: %s', (_, fate, given, happens, began = '10-0', replaced = 'no') => {
   const one = session(began)
   happens(one)
   const found = fateOf(one.chronicle, { offset: AT, event: asked }, replaced)

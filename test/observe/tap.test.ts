@@ -200,3 +200,31 @@ describe('a tap', () => {
     tap.close()
   })
 })
+
+describe('what a session gets', () => {
+  test('is told as live, and as behind where it is read from the journal', async () => {
+    const { tap, lines } = openTap()
+    const store = await memoryStore()
+    const fanout = new Fanout({ journal: store, partitions: 1, settings: settingsWith({ partitions: 1 }), metrics: createMetrics(), witness: new Witness(tap), log: silent })
+    const lane = await fanout.lane('default')
+    const committer = await Committer.of(store)
+    const encoding = { name: 'test', encode: () => ({ packet: 'x', bytes: Buffer.from('x') }) }
+    const subscription = { id: '0', topics: ['task:T-1'], from: '0-0' }
+    const begin = lane.tail.cursor
+    const live = [1, 2].map(() => {
+      const outlet = new Recorder(encoding)
+      lane.open('default', outlet, undefined, [{ ...subscription, from: lane.tail.flushed }])
+      return outlet
+    })
+    tap.turn([spec({ topic: 'task:T-1' })])
+    await committer.commit(progress('T-1', 1, { id: 'one' }), progress('T-2', 1, { id: 'nobody' }))
+    await eventually(() => live.every(({ events }) => events.length === 1), 'the event')
+    const late = new Recorder(encoding)
+    lane.open('default', late, begin, [subscription])
+    await eventually(() => late.events.length === 1, 'the event, late')
+    expect(lines).toMatchObject([{ stage: 'delivered', event: 'one', sessions: 2, way: 'live' }, { stage: 'delivered', event: 'one', sessions: 1, way: 'behind' }])
+    tap.close()
+    await fanout.shutdown()
+    await store.close()
+  })
+})

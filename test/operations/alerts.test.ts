@@ -6,6 +6,7 @@ import { settingsWith } from '../../server/src/settings/read.js'
 import type { Settings } from '../../server/src/settings/table.js'
 import { ask } from '../harness/ask.js'
 import { eventually } from '../harness/eventually.js'
+import { freePort } from '../harness/port.js'
 import { startRedis, type RedisProcess } from '../harness/redis.js'
 import { stockClient, type Sink } from '../harness/sink.js'
 import { SECRET, token } from '../harness/token.js'
@@ -106,6 +107,21 @@ test('refusals above their limit', async () => {
   await becomes('error-rate', 'firing')
   // The rate is of ten seconds.
   await becomes('error-rate', 'firing', 'resolved')
+}, 60_000)
+
+test('a sink that is paused: a notice that says how many, and not which, for it may be another project\'s', async () => {
+  const one = await hub({ sinkHttp: 'allow', sinkPrivate: 'allow', sinkTries: 1, sinkTimeoutMs: 500 })
+  await listen(one)
+  const as = token({ sub: 'engine', role: 'service', project: 'secret-project' })
+  const nobody = `http://127.0.0.1:${await freePort()}/`
+  const notices = () => told.events.filter(({ type }) => type === 'system.notification').map(({ event }) => event.data as Data)
+  for (const [at, expected] of ['1 outgoing webhook is paused.', '2 outgoing webhooks are paused.'].entries()) {
+    expect((await ask(`${one.url}/api/v1/sinks`, { as, json: { id: `secret-sink-${at}`, url: nobody, topics: ['task:*'] } })).status).toBe(201)
+    expect((await ask(`${one.url}/api/v1/events`, { as, json: { type: 'task.progress', data: { taskId: 't', progress: at } } })).body.ok).toBe(true)
+    await eventually(() => notices().at(-1)?.['message'] === expected, expected, 20_000)
+  }
+  expect(notices()).toHaveLength(2)
+  expect(JSON.stringify(told.events)).not.toContain('secret')
 }, 60_000)
 
 test('HUBBUB_SYSTEM_PROJECT=none: the overview knows, and nobody is told', async () => {

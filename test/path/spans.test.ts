@@ -10,6 +10,7 @@ import { startHub } from '../harness/hub.js'
 import { stockClient } from '../harness/sink.js'
 import { token } from '../harness/token.js'
 import { startReceiver, type Receiver } from '../observe/otlp.js'
+import { readDeliveries, sign } from './deliveries.js'
 
 const traceparent = (sampled = true) => `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-0${sampled ? 1 : 0}`
 const traceOf = (parent: string) => parent.split('-')[1]!
@@ -17,6 +18,7 @@ const spanOf = (parent: string) => parent.split('-')[2]!
 
 let receiver: Receiver
 let cluster: Cluster
+const SECRET = 'a secret of GitHub'
 /** Spans wait for so long for company, ms. */
 const QUICK = { OTEL_BSP_SCHEDULE_DELAY: '50' }
 
@@ -31,7 +33,7 @@ const progress = (more: { id?: string; metadata?: object } = {}) => ({ type: 'ta
 describe('with a receiver, a worker and a processor', () => {
   beforeAll(async () => {
     receiver = await startReceiver()
-    cluster = await startCluster({ workers: 1, processors: 1, env: { ...QUICK, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_SERVICE_NAME: 'the-hub', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=tests' } })
+    cluster = await startCluster({ workers: 1, processors: 1, env: { ...QUICK, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_SERVICE_NAME: 'the-hub', HUBBUB_GITHUB_SECRET: SECRET, OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=tests' } })
   }, 60_000)
   afterAll(async () => {
     await cluster?.stop()
@@ -73,6 +75,21 @@ describe('with a receiver, a worker and a processor', () => {
     const spans = await whole(traceOf(header), 2)
     expect(spans.map(({ name, parentSpanId }) => [name, parentSpanId])).toEqual([['hubbub.publish', spanOf(header)], ['hubbub.commit', spans[0]!.spanId]])
     expect((await whole(traceOf(own), 2)).map(({ attributes }) => attributes['messaging.message.id'])).toEqual(['h-2', 'h-2'])
+  })
+
+  test('and so does that of a webhook, and of a CloudEvent', async () => {
+    const [ofWebhook, ofCloud] = [traceparent(), traceparent()]
+    const { id, name, body } = readDeliveries().find((delivery) => delivery.name === 'push')!
+    const headers = { 'X-GitHub-Event': name, 'X-GitHub-Delivery': id, 'X-Hub-Signature-256': sign(SECRET, body), 'Content-Type': 'application/json', traceparent: ofWebhook }
+    expect((await fetch(`${url()}/webhooks/github`, { method: 'POST', headers, body })).status).toBe(202)
+    expect((await whole(traceOf(ofWebhook), 2)).map(({ name: span, attributes }) => [span, attributes['hubbub.type']])).toEqual([['hubbub.publish', 'github.push'], ['hubbub.commit', 'github.push']])
+    const cloud = { specversion: '1.0', id: 'c-1', source: '/x', type: 'task.progress', data: { taskId: 'c-1', progress: 1 } }
+    expect((await publish(url(), cloud, { 'content-type': 'application/cloudevents+json', traceparent: ofCloud })).ok).toBe(true)
+    expect((await whole(traceOf(ofCloud), 2)).map(({ parentSpanId }) => parentSpanId)[0]).toBe(spanOf(ofCloud))
+  })
+
+  test('a header that cannot be read refuses nothing', async () => {
+    for (const header of ['nonsense', '00-00000000000000000000000000000000-0000000000000000-01', `ff${traceparent().slice(2)}`, `${traceparent()}-more`]) expect((await publish(url(), progress(), { traceparent: header })).ok).toBe(true)
   })
 
   test('an event that nobody traces begins a trace, and names it to its subscribers', async () => {

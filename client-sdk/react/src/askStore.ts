@@ -14,7 +14,7 @@ export interface Asked<T> {
   readonly refresh: () => void
 }
 
-/** Asks a hub again and again, one question at a time, and not while nobody sees the page. */
+/** Asks a hub again and again, one question at a time, and not while nobody sees the page, nor after a refusal for good. */
 export class AskStore<T> extends Store<Asked<T>> {
   #value: T | undefined
   #error: HubError | undefined
@@ -65,6 +65,8 @@ export class AskStore<T> extends Store<Asked<T>> {
     this.#isAsking = false
     if (this.#isStopped) return
     this.changed()
+    // Who may not ask may not ask in two seconds either.
+    if (this.#error && !this.#error.retryable) return
     const isSeen = (globalThis as { document?: Document }).document?.visibilityState !== 'hidden'
     if (isSeen) this.#timer = setTimeout(this.refresh, this.everyMs)
   }

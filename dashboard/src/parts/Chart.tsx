@@ -67,7 +67,7 @@ export const Chart = memo(function Chart({ label, series, unit, most, isArea = f
       </div>
       <div className={css.times} aria-hidden="true">
         <span>{clock(first)}</span>
-        <span>{at === undefined ? `over ${duration(last - first)}` : clock(at)}</span>
+        <span>{at !== undefined ? clock(at) : last - first < 1000 ? '' : `over ${duration(last - first)}`}</span>
         <span>{clock(last)}</span>
       </div>
       <Figures series={known} unit={unit} />

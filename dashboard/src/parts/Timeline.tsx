@@ -5,7 +5,7 @@
 import { useCallback, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
 import { duration } from './Ago'
 import { shown } from './Said'
-import { layOut, ticks, type Lane, type Layout, type Mark } from './lanes'
+import { beginOf, layOut, ticks, type Lane, type Layout, type Mark } from './lanes'
 import { Links, TimelineLane, type Scale } from './TimelineLane'
 import css from './Timeline.module.css'
 import tones from './parts.module.css'
@@ -32,7 +32,7 @@ export function Timeline({ label, lanes, marks = [], marksName = 'Steps', now, i
   const [active, setActive] = useState<string>()
   const box = useRef<HTMLDivElement>(null)
   const first = useMemo(() => firstOf(lanes, marks), [lanes, marks])
-  const scale = useMemo(() => scaleOf(first, lastOf(lanes, marks, now, isOpen)), [first, lanes, marks, now, isOpen])
+  const scale = useMemo(() => scaleOf(first, lastOf(lanes, marks, now, isOpen), now), [first, lanes, marks, now, isOpen])
   const layout = useLayout(lanes, (scale.to - scale.from) / zoom)
   useKeptCentre(box, zoom)
   const byId = useMemo(() => new Map(lanes.flatMap(({ bars }) => bars).map((bar) => [bar.id, bar])), [lanes])
@@ -142,7 +142,7 @@ function clamped(zoom: number): number {
 
 function firstOf(lanes: readonly Lane[], marks: readonly Mark[]): number {
   let first = Infinity
-  for (const { bars } of lanes) for (const { from, lost } of bars) first = Math.min(first, from, ...lost.map(({ from: since, to }) => since ?? to))
+  for (const { bars } of lanes) for (const bar of bars) first = Math.min(first, beginOf(bar))
   for (const { at } of marks) first = Math.min(first, at)
   return first
 }
@@ -154,11 +154,11 @@ function lastOf(lanes: readonly Lane[], marks: readonly Mark[], now: number, isO
   return last
 }
 
-function scaleOf(first: number, last: number): Scale {
+function scaleOf(first: number, last: number, now: number): Scale {
   // A little air on both sides; a moment alone is a minute wide.
   const from = Number.isFinite(first) ? first : last - 60_000
   const span = Math.max(1000, last - from)
   const start = from - span * 0.01
   const end = from + span * 1.02
-  return { from: start, to: end, share: (at) => Math.min(1, Math.max(0, (at - start) / (end - start))) }
+  return { from: start, to: end, now, share: (at) => Math.min(1, Math.max(0, (at - start) / (end - start))) }
 }

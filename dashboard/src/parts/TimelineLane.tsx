@@ -9,6 +9,8 @@ export interface Scale {
   /** ms since the epoch */
   from: number
   to: number
+  /** The end of what still lasts. */
+  now: number
   /** Of the width, 0 to 1. */
   share: (at: number) => number
 }
@@ -33,7 +35,7 @@ export const TimelineLane = memo(function TimelineLane({ placed, rowHeight, scal
     <div className={css.lane} role="listitem" aria-label={shown(`${lane.name}${lane.note ? `, ${lane.note}` : ''}`, 200)} style={{ height }}>
       <div className={css.name}>
         <bdi className="cut">{shown(lane.name, 80)}</bdi>
-        {lane.note && <small>{lane.note}</small>}
+        {lane.note && <small title={lane.note}>{lane.note}</small>}
       </div>
       <div className={css.bars}>
         {bars.map((one) => (
@@ -55,7 +57,7 @@ function One({ placed, rowHeight, scale, isActive, isDim, tabIndex, onActive }: 
   const { bar, room } = placed
   const percent = (from: number, to: number): { left: string; width: string } => ({ left: `${scale.share(from) * 100}%`, width: `${(scale.share(to) - scale.share(from)) * 100}%` })
   const vertical = { top: topOf(placed, rowHeight), height: rowHeight - (rowHeight > 10 ? 3 : 1) }
-  const to = bar.to ?? scale.to
+  const to = bar.to ?? scale.now
   return (
     <>
       {bar.lost.map((lost) => (
@@ -86,7 +88,7 @@ export function Links({ layout, active, scale }: { layout: Layout; active: strin
       {pairs.map(([from, to]) => {
         const [start, end] = [places.get(from), places.get(to)]
         if (!start || !end) return null
-        const [x1, x2] = [x(start.bar.to ?? scale.to), x(end.bar.from)]
+        const [x1, x2] = [x(start.bar.to ?? scale.now), x(end.bar.from)]
         return <path key={`${from} ${to}`} d={`M${x1} ${start.y}C${x1 + 20} ${start.y} ${x2 - 20} ${end.y} ${x2} ${end.y}`} />
       })}
     </svg>

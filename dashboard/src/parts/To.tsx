@@ -16,7 +16,7 @@ interface Named {
 
 /** Whoever links to an entity says what it is: ids alone tell a screen reader's list of links nothing. */
 export function To({ kind, id, text = id, className = 'said' }: Named): ReactNode {
-  return <Link href={wayTo(VIEWS[kind], id)} className={className} title={`${kind} ${shown(id, 200)}`}>{shown(text, 200)}</Link>
+  return <Link href={wayTo(VIEWS[kind], id)} className={className} title={`${kind} ${shown(id, 200)}`}>{shown(text, 80)}</Link>
 }
 
 export function ToEvents({ topic, children }: { topic: string; children: ReactNode }): ReactNode {

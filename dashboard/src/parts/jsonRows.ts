@@ -1,6 +1,6 @@
 /** The rows of a JSON tree as it is opened now. By loops and in portions: a value may have a million fields, or be nested deeper than our stack. */
 
-export interface JsonRow {
+export interface JsonLine {
   /** JSON Pointer: tells it from all others. */
   path: string
   name: string | undefined
@@ -31,9 +31,9 @@ const MOST_ROWS = 5000
 const MOST_FOUND = 500
 const MOST_LOOKED_AT = 200_000
 
-export function rowsOf(value: unknown, name: string | undefined, opened: Opened): JsonRow[] {
-  const rows: JsonRow[] = []
-  const rest: JsonRow[] = [rowOf('', name, 1, value, opened)]
+export function rowsOf(value: unknown, name: string | undefined, opened: Opened): JsonLine[] {
+  const rows: JsonLine[] = []
+  const rest: JsonLine[] = [rowOf('', name, 1, value, opened)]
   while (rest.length > 0 && rows.length < MOST_ROWS) {
     const row = rest.pop()!
     rows.push(row)
@@ -47,7 +47,7 @@ export function rowsOf(value: unknown, name: string | undefined, opened: Opened)
 }
 
 /** Ten times as many as before. */
-export function grown(opened: Opened, { path }: JsonRow): Opened {
+export function grown(opened: Opened, { path }: JsonLine): Opened {
   const parent = path.slice(0, path.lastIndexOf('/'))
   return { ...opened, more: new Map([...opened.more, [parent, (opened.more.get(parent) ?? FIRST) * 10]]) }
 }
@@ -82,13 +82,13 @@ export function pathsWith(value: unknown, text: string): string[] {
   return found
 }
 
-function rowOf(path: string, name: string | undefined, level: number, value: unknown, { open, closed }: Opened): JsonRow {
+function rowOf(path: string, name: string | undefined, level: number, value: unknown, { open, closed }: Opened): JsonLine {
   if (typeof value === 'object' && value !== null) {
     const size = Array.isArray(value) ? value.length : Object.keys(value).length
     return { path, name, level, kind: Array.isArray(value) ? 'list' : 'object', value, size, isOpen: size > 0 && !closed.has(path) && (level <= OPEN_LEVELS || open.has(path)) }
   }
   const kind = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? typeof value : 'null'
-  return { path, name, level, kind: kind as JsonRow['kind'], value, isOpen: false, ...(typeof value === 'string' && { text: value }) }
+  return { path, name, level, kind: kind as JsonLine['kind'], value, isOpen: false, ...(typeof value === 'string' && { text: value }) }
 }
 
 function namesOf(value: unknown): string[] {

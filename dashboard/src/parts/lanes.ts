@@ -63,7 +63,7 @@ export interface Layout {
 }
 
 const LANE_PADDING = 6
-const LEAST_LANE = 40
+const LEAST_LANE = 44
 /** Rows of all lanes together, and the height (px) that leaves all of them in sight. */
 const HEIGHTS = [[16, 26], [32, 18], [72, 12], [Infinity, 7]] as const
 
@@ -98,15 +98,21 @@ function pack(bars: readonly Bar[], gap: number): PlacedBar[] {
   const placed: { bar: Bar; row: number; room: number }[] = []
   /** The last one of each row. */
   const rows: { bar: Bar; row: number; room: number }[] = []
-  for (const bar of bars.toSorted((a, b) => a.from - b.from || (a.id < b.id ? -1 : 1))) {
-    const free = rows.findIndex(({ bar: last }) => last.to !== undefined && Math.max(last.to, last.from + gap) <= bar.from)
+  for (const bar of bars.toSorted((a, b) => beginOf(a) - beginOf(b) || (a.id < b.id ? -1 : 1))) {
+    const begin = beginOf(bar)
+    const free = rows.findIndex(({ bar: last }) => last.to !== undefined && Math.max(last.to, last.from + gap) <= begin)
     const row = free < 0 ? rows.length : free
-    if (free >= 0) rows[free]!.room = bar.from
+    if (free >= 0) rows[free]!.room = begin
     const one = { bar, row, room: Infinity }
     rows[row] = one
     placed.push(one)
   }
   return placed
+}
+
+/** Of its first try, lost or not. */
+export function beginOf({ from, lost }: Bar): number {
+  return lost.reduce((first, one) => Math.min(first, one.from ?? one.to), from)
 }
 
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000] as const

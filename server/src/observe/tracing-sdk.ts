@@ -1,5 +1,5 @@
 /** Spans handed to OpenTelemetry's SDK, which sends them by OTLP over HTTP. Loaded only where an endpoint is set. */
-import { context, createTraceState, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type Context } from '@opentelemetry/api'
+import { createTraceState, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type Context } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { defaultResource, detectResources, envDetector, resourceFromAttributes, type Resource } from '@opentelemetry/resources'
 import {
@@ -31,7 +31,7 @@ export function openSpanSink(settings: Settings, process: Process, metrics: Pick
   const sampler = samplerOf(settings.otelSampler, Number(settings.otelSamplerArg || 1))
   const ids = new GivenIds()
   const url = settings.otlpTracesEndpoint || `${settings.otlpEndpoint.replace(/\/+$/, '')}/v1/traces`
-  const queue = { waiting: 0, most: Number(settings.otelQueue) }
+  const queue = { waiting: 0, most: settings.otelQueue }
   const exporter = patient(new OTLPTraceExporter({ url }), queue, metrics, log)
   const processor = new BatchSpanProcessor(exporter, { maxQueueSize: queue.most, maxExportBatchSize: Math.min(MOST_OF_REQUEST, queue.most) })
   const provider = new BasicTracerProvider({ resource: resourceOf(settings, process), sampler, idGenerator: ids, spanProcessors: [processor] })
@@ -41,12 +41,13 @@ export function openSpanSink(settings: Settings, process: Process, metrics: Pick
     record(record) {
       // Counted here, the export under way included: a receiver that is away costs no more memory than this, and no more work.
       if (queue.waiting >= queue.most) return metrics.spans.inc({ outcome: 'lost' })
-      queue.waiting++
       // The generator is asked within the call.
       ids.give(record)
       const { startMs, endMs, attributes, failure } = record
       // Redis and this process need not have the same clock: no span ends before it began.
       const span = tracer.startSpan(record.name, { kind: KINDS[record.name], startTime: new Date(Math.min(startMs, endMs)), attributes }, contextOf(record.parent))
+      if (!span.isRecording()) return
+      queue.waiting++
       if (failure) {
         span.setAttribute('error.type', failure.code)
         span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message })
@@ -104,14 +105,14 @@ function patient(inner: SpanExporter, queue: Queue, metrics: Pick<Metrics, 'span
     isAway = true
   }
   return {
-    // What the exporter itself asks over HTTP is no part of anything traced.
-    export: (spans, done) => context.with(ROOT_CONTEXT, () => inner.export(spans, (result) => {
+    export: (spans, done) => inner.export(spans, (result) => {
       queue.waiting -= spans.length
-      if (result.code === 0) took(spans.length)
+      // A failure always has one.
+      if (result.error === undefined) took(spans.length)
       else lost(spans.length, result.error)
-      // Told as done: it was said above, and the SDK would write it to the console.
-      done({ code: 0 })
-    })),
+      // The SDK tells its diagnostics, which nobody turned on.
+      done(result)
+    }),
     forceFlush: async () => inner.forceFlush?.(),
     shutdown: () => inner.shutdown(),
   }

@@ -6,15 +6,13 @@
  *
  *   producer's span (its traceparent, if it gave one)
  *     `-- hubbub.publish      id of (trace, event, publish)     from the call to its answer
- *           `-- hubbub.commit   id of (trace, event, commit)      from source entry to journal
+ *           `-- hubbub.commit   id of (trace, event, commit)      from source entry to journal, by the store's clock
  *                 |-- hubbub.deliver   any id                       from journal to sockets, once a worker and burst
  *                 `-- hubbub.commit    of what follows from the event
  */
 import { createHash, randomBytes } from 'node:crypto'
-import type { HubError, HubEvent, NormalEvent, Offset } from '@hubbub/protocol'
+import { offsetMillis, type HubError, type HubEvent, type NormalEvent, type Offset } from '@hubbub/protocol'
 import type { Settings } from '../settings/table.js'
-import type { Logger } from './log.js'
-import type { Metrics } from './metrics.js'
 
 export type SpanName = 'hubbub.publish' | 'hubbub.commit' | 'hubbub.deliver'
 
@@ -52,13 +50,6 @@ export interface SpanSink {
 /** A publish under way. */
 export interface Publishing {
   end(result: { offset?: Offset; repeated?: boolean; failure?: HubError }): void
-}
-
-/** Undefined where no endpoint is set: then nothing of OpenTelemetry is loaded. Never rejects for want of a receiver. */
-export async function openTracing(settings: Settings, process: { node: string; role: string; version: string }, metrics: Pick<Metrics, 'spans'>, log: Logger): Promise<Tracing | undefined> {
-  if (!isTracing(settings)) return undefined
-  const { openSpanSink } = await import('./tracing-sdk.js')
-  return new Tracing(openSpanSink(settings, process, metrics, log))
 }
 
 export function isTracing(settings: Pick<Settings, 'otlpEndpoint' | 'otlpTracesEndpoint' | 'otelDisabled'>): boolean {
@@ -120,7 +111,7 @@ export class Tracing {
       // What was written into a source stream directly was published by no span of ours.
       : isDerived || metadata.source.startsWith('/streams/') ? producer.spanId : spanIdOf(traceId, project, id, 'publish')
     this.sink.record({
-      name: 'hubbub.commit', traceId, spanId: spanIdOf(traceId, project, id, 'commit'), parent: { ...producer, spanId: parentId }, startMs: metadata.recordedAt, endMs: Date.now(),
+      name: 'hubbub.commit', traceId, spanId: spanIdOf(traceId, project, id, 'commit'), parent: { ...producer, spanId: parentId }, startMs: metadata.recordedAt, endMs: offsetMillis(at.offset),
       attributes: {
         ...attributesOf(event.type, id, project), ...placeOf(at), 'messaging.operation.type': 'process', 'messaging.operation.name': 'commit',
         'hubbub.batch': at.batch, 'messaging.batch.message_count': at.events, ...(isDerived && { 'hubbub.derived': true }),
@@ -135,7 +126,7 @@ export class Tracing {
     const { traceId } = producer
     const { id, project } = event
     this.sink.record({
-      name: 'hubbub.deliver', traceId, parent: { ...producer, spanId: spanIdOf(traceId, project, id, 'commit') }, startMs: Number(at.offset.split('-', 1)[0]), endMs: Date.now(),
+      name: 'hubbub.deliver', traceId, parent: { ...producer, spanId: spanIdOf(traceId, project, id, 'commit') }, startMs: offsetMillis(at.offset), endMs: Date.now(),
       attributes: { ...attributesOf(event.type, id, project), ...placeOf(at), 'messaging.operation.type': 'send', 'messaging.operation.name': 'deliver', 'hubbub.sessions': at.sessions },
     })
   }

@@ -2,7 +2,7 @@
 import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import { Tap } from '../observe/tap.js'
-import { openTracing } from '../observe/tracing.js'
+import { openTracing } from '../observe/tracing-open.js'
 import { Witness } from '../observe/witness.js'
 import type { Settings } from '../settings/table.js'
 import type { Roster } from '../store/port.js'

@@ -17,6 +17,6 @@ export function recordedAccount(session: string, record: SessionRecord, asked: {
   const topics = record.subscriptions.find(({ id }) => id === subscriptionId)?.topics.slice(0, 5).join(', ')
   return {
     ...base, fate: 'disconnected', ...(subscriptionId !== undefined && { subscriptionId }),
-    why: `It is connected nowhere. Its record says that it was subscribed${topics ? ` to ${topics}` : ''}; coming back behind its last cursor it is given the event while the journal has it.`,
+    why: `No worker that lives knows of it. Its record says that it was subscribed${topics ? ` to ${topics}` : ''}; coming back behind its last cursor it is given the event while the journal has it.`,
   }
 }

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState, useSyncExternalStore, type ReactNode } from 'react'
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from 'react'
 import type { Client } from '@hubbub/client'
 import { useHubbub } from '@hubbub/react'
 import { useChoices } from '../../parts/address'
@@ -22,6 +22,7 @@ export default function Events(): ReactNode {
   const view = useSyncExternalStore(tape.subscribe, tape.snapshot)
   const [chosen, setChosen] = useState<EventLine>()
   useEffect(() => tape.search(filter.text), [tape, filter.text])
+  useLeftPast(view, () => choose({ at: '' }))
   const open = (id: string | undefined, line = id === undefined ? undefined : tape.find(id)): void => {
     setChosen(line)
     choose({ event: id })
@@ -43,11 +44,19 @@ export default function Events(): ReactNode {
   )
 }
 
+/** Playing came to where live begins: the address must not lead back. */
+function useLeftPast({ mode }: TapeView, left: () => void): void {
+  const before = useRef(mode)
+  useEffect(() => {
+    if (before.current === 'past' && mode === 'live') left()
+    before.current = mode
+  }, [mode])
+}
+
 /** Another one for other topics or types; search and selection are no reason to read anything again. */
 function useTape(hub: Client, filter: EventFilter): Tape {
   const asked = JSON.stringify([filter.topics, filter.types])
   // Where the address points to when the tape is made; where the visitor goes later the tape is told.
-  // oxlint-disable-next-line react-hooks/exhaustive-deps
   return useMemo(() => new Tape(hub, { topics: filter.topics, ...(filter.types.length > 0 && { types: filter.types }) }, filter.at), [hub, asked])
 }
 

@@ -1,5 +1,5 @@
-import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
-import { HubError, type Cursor, type HubEvent } from '@hubbub/client'
+import { useEffect, useId, useRef, useState, type ReactNode } from 'react'
+import type { Cursor, HubError, HubEvent } from '@hubbub/client'
 import { useHubbub } from '@hubbub/react'
 import { Ago } from '../../parts/Ago'
 import { Copy } from '../../parts/Copy'
@@ -40,13 +40,20 @@ export function Inspector({ id, tape, line, onOpen, onClose }: Inspected): React
     heading.current?.focus({ preventScroll: true })
     return () => void (opener instanceof HTMLElement && document.contains(opener) && opener.focus({ preventScroll: true }))
   }, [])
-  const key = (event: KeyboardEvent): void => {
-    if (event.key !== 'Escape' || event.defaultPrevented) return
-    event.preventDefault()
-    onClose()
-  }
+  const close = useRef(onClose)
+  useEffect(() => {
+    close.current = onClose
+  })
+  // Wherever the focus is by now: it may have gone with what had it.
+  useEffect(() => {
+    const key = (event: KeyboardEvent): void => {
+      if (event.key === 'Escape' && !event.defaultPrevented) close.current()
+    }
+    window.addEventListener('keydown', key)
+    return () => window.removeEventListener('keydown', key)
+  }, [])
   return (
-    <section className={css.inspector} aria-labelledby={title} onKeyDown={key}>
+    <section className={css.inspector} aria-labelledby={title}>
       <header className={css.inspectorHead}>
         <h2 id={title} tabIndex={-1} ref={heading}>{found && 'event' in found ? <Said text={found.event.type} most={128} /> : 'Event'}</h2>
         {found && 'event' in found && <Copy what="event" text={() => JSON.stringify(found.event, null, 2)} />}

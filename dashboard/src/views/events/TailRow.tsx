@@ -1,4 +1,5 @@
 import { memo, type ReactNode } from 'react'
+import { clockOf } from '../../parts/clock'
 import { counted } from '../../parts/figures'
 import { shown } from '../../parts/Said'
 import { familyOf, summaryOf } from './look'
@@ -43,7 +44,7 @@ const EventCells = memo(function EventCells({ line: { event, at } }: { line: Eve
   const { type, topics, metadata } = event
   return (
     <>
-      <time className={css.time} dateTime={new Date(at).toISOString()}>{clockOf(at)}</time>
+      <time className={css.time} dateTime={new Date(at).toISOString()}>{clockOf(at, true)}</time>
       <bdi className={css.type} data-family={familyOf(type)}>{shown(type, 80)}</bdi>
       <bdi className={css.topic}>{shown(topics[0] ?? '', 80)}{topics.length > 1 && <span className={css.others}> +{topics.length - 1}</span>}</bdi>
       <bdi className={css.source}>{shown(metadata.source.replace(/^\//, ''), 60)}</bdi>
@@ -59,10 +60,3 @@ function GapCell({ line: { gap } }: { line: Line & { kind: 'gap' } }): ReactNode
 }
 
 const REASONS: Readonly<Record<string, string>> = { trimmed: 'the journal does not reach back so far', epoch: 'the store lost them', session: 'the session was lost' }
-
-/** `14:02:10.123`, of this place. */
-export function clockOf(at: number): string {
-  const time = new Date(at)
-  const two = (number: number): string => String(number).padStart(2, '0')
-  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${String(time.getMilliseconds()).padStart(3, '0')}`
-}

@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { duration, useNow } from '../../parts/Ago'
 import { Choice } from '../../parts/Choice'
+import { clockOf } from '../../parts/clock'
 import { Status } from '../../parts/Status'
-import { clockOf } from './TailRow'
 import type { Speed } from './playback'
 import type { Tape, TapeView } from './tape'
 import css from './events.module.css'
@@ -75,7 +75,7 @@ function TimeSlider({ tape, view, onPlace, toLive }: Barred & { toLive: () => vo
     <div className={css.slider}>
       <Strip bars={bars} />
       <input type="range" aria-label="Place in the journal" aria-valuetext={text} min={from} max={now} step="any" value={value} onChange={(event) => go(event.target.valueAsNumber)} />
-      <div className={css.ends}><span>{clockOf(from).slice(0, 8)}</span><output>{text}</output><span>now</span></div>
+      <div className={css.ends}><span>{clockOf(from)}</span><output>{text}</output><span>now</span></div>
     </div>
   )
 }

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import type { Trace } from '@hubbub/client'
-import { count, millis } from '../../parts/figures'
+import { count, counted, millis } from '../../parts/figures'
 import { Said } from '../../parts/Said'
 import { Status, type Tone } from '../../parts/Status'
 import { EventButton } from './EventButton'
@@ -21,7 +21,12 @@ interface Tracing {
 /** The story of one event, from its coming in to the sessions that have it. */
 export function Traced({ trace, about, onOpen }: Tracing): ReactNode {
   if (trace.status === 'unknown') {
-    return <p className={css.hint}>The hub does not know it: never accepted, of another project, or no longer kept. It looked back to {when(trace.since)}.</p>
+    return (
+      <>
+        <p className={css.hint}>The hub does not know it: never accepted, of another project, or no longer kept. It looked through {counted(trace.looked, 'entry', 'entries')}, back to {when(trace.since)}{trace.complete ? ', where its journal begins' : '; its journal reaches further back, and the event\'s cursor would find it there'}.</p>
+        {trace.sessions && <Sessions sessions={trace.sessions} about={about} />}
+      </>
+    )
   }
   if (trace.status === 'refused') {
     return (
@@ -31,7 +36,7 @@ export function Traced({ trace, about, onOpen }: Tracing): ReactNode {
       </ol>
     )
   }
-  const { received, committed, causes, derived, derivedComplete, workers, sessions } = trace
+  const { received, committed, causes, causeNotFound, derived, derivedComplete, workers, sessions, sessionsMore } = trace
   return (
     <ol className={css.story}>
       <Received received={received} />
@@ -39,10 +44,16 @@ export function Traced({ trace, about, onOpen }: Tracing): ReactNode {
         <strong>Committed</strong> {when(committed.at)}, {millis(committed.afterMs)} later, at <code>{committed.offset}</code> of partition {committed.partition}
         {committed.processor !== undefined && <> by <code><Said text={committed.processor} /></code></>}{committed.batch !== undefined && <>, batch {count(committed.batch)}</>}.
       </li>
-      {causes.length > 0 && <li><strong>Caused by</strong>, the nearest first:<ul>{causes.map(({ id, type }) => <li key={id}><EventButton id={id} type={type} onOpen={onOpen} /></li>)}</ul></li>}
+      {(causes.length > 0 || causeNotFound !== undefined) && (
+        <li>
+          <strong>Caused by</strong>{causes.length > 0 && ', the nearest first:'}
+          <ul>{causes.map(({ id, type }) => <li key={id}><EventButton id={id} type={type} onOpen={onOpen} /></li>)}</ul>
+          {causeNotFound !== undefined && <span className={css.aside}><code><Said text={causeNotFound} most={120} /></code>, which was not found: no longer kept, no event, or not for you to see.</span>}
+        </li>
+      )}
       <li><strong>What followed</strong>{derived.length === 0 ? ': nothing' : ':'}<Tree derived={derived} onOpen={onOpen} />{!derivedComplete && <span className={css.aside}> More may have followed than was looked for.</span>}</li>
       <li><Workers workers={workers} /></li>
-      {sessions && <li><Sessions sessions={sessions} about={about} /></li>}
+      {sessions && <li><Sessions sessions={sessions} about={about} />{sessionsMore !== undefined && <span className={css.aside}>and {count(sessionsMore)} more</span>}</li>}
     </ol>
   )
 }

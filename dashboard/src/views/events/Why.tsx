@@ -21,6 +21,7 @@ export function Why({ id, onOpen }: { id: string; onOpen: (id: string) => void }
   const [kind, setKind] = useState<'session' | 'subject'>('subject')
   const ask = (event?: FormEvent): void => {
     event?.preventDefault()
+    if (isAsking) return
     const name = who.trim()
     setTold((before) => ({ ...before, isAsking: true }))
     hub.operator.trace(id, name === '' ? {} : { [kind]: name }).then(
@@ -37,7 +38,7 @@ export function Why({ id, onOpen }: { id: string; onOpen: (id: string) => void }
           <option value="session">session</option>
         </select>
         <input aria-label={`Name of the ${kind}`} value={who} placeholder={kind === 'subject' ? 'anybody, or a subject: ann' : 'a session id'} spellCheck={false} autoComplete="off" onChange={(event) => setWho(event.target.value)} />
-        <button type="submit" disabled={isAsking}>{isAsking ? 'Asking…' : 'Explain'}</button>
+        <button type="submit" aria-disabled={isAsking}>{isAsking ? 'Asking…' : 'Explain'}</button>
       </form>
       {error && <Failure error={error} />}
       {error?.code === 'INSUFFICIENT_PERMISSIONS' && <p className={css.hint}>Ask about yourself, or have an admin look.</p>}

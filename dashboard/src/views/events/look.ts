@@ -42,7 +42,7 @@ export function mentions(event: HubEvent, needle: string): boolean {
   if (has(type) || has(id) || topics.some(has) || has(metadata.source) || (metadata.subject !== undefined && has(metadata.subject)) || metadata.correlationId?.toLowerCase() === needle) return true
   let isFound = false
   walk(event.data, (name, leaf) => {
-    isFound = (name !== undefined && has(name)) || (leaf !== undefined && leaf !== null && has(String(leaf)))
+    isFound = (name !== undefined && has(name)) || (has(leafText(leaf)))
     return isFound
   })
   return isFound
@@ -90,5 +90,10 @@ function firstFields(fields: Record<string, unknown>): string {
 }
 
 function brief(value: unknown): string {
-  return typeof value === 'string' ? value.slice(0, LONGEST) : value === undefined || typeof value === 'object' ? '' : String(value)
+  return leafText(value).slice(0, LONGEST)
+}
+
+/** '' for what is no leaf. */
+function leafText(value: unknown): string {
+  return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
 }

@@ -45,12 +45,14 @@ export class Playback {
   #timer: ReturnType<typeof setInterval> | undefined
   #isClosed = false
   #isFresh = true
+  /** Nothing before it is shown: more than was asked for may be read. */
+  readonly #from: number
 
   /** @param from ms since the epoch */
   constructor(from: number, private readonly deps: PlaybackDeps) {
-    this.clock = from
+    this.clock = this.#from = from
     this.#since = deps.since
-    void this.#read().then(() => this.more())
+    void this.#readFirst().then(() => this.more())
   }
 
   get canMore(): boolean {
@@ -130,6 +132,12 @@ export class Playback {
     if (this.#ahead.length < LOW && !this.isEnd) void this.#read()
   }
 
+  /** The first page may hold nothing but what lies before. */
+  async #readFirst(): Promise<void> {
+    do await this.#read()
+    while (this.#ahead.length === 0 && !this.isEnd && !this.#isClosed)
+  }
+
   async #read(): Promise<void> {
     if (this.isReading || this.#isClosed) return
     this.isReading = true
@@ -137,8 +145,8 @@ export class Playback {
     try {
       const { events, gap, cursor, isEnd } = await readPage(this.deps.client, this.deps.asked, this.#since)
       if (this.#isClosed) return
-      if (gap) this.deps.gap(gap)
-      for (const placed of events) this.#ahead.push(placed)
+      if (gap && (timeOf(gap.to) ?? this.#from) > this.#from) this.deps.gap(gap)
+      for (const placed of events) if (atOf(placed) >= this.#from) this.#ahead.push(placed)
       this.#since = cursor ?? this.#since
       this.isEnd = isEnd
     } catch (error) {

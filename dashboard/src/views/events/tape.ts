@@ -40,6 +40,8 @@ export interface TapeView {
 const NOTHING: TapeView = { lines: [], kept: 0, mode: 'live', held: undefined, waiting: 0, speed: 0, clock: undefined, nextAt: undefined, canMore: false, isReading: true, error: undefined, oldest: undefined, rate: undefined, beginning: 0 }
 /** Shown of what was before, when the tail is opened. */
 const BEFORE = 200
+/** For the way to the hub, and clocks that differ. */
+const MARGIN_MS = 2000
 
 export class Tape extends FrameStore<TapeView> {
   readonly density = new Density()
@@ -94,11 +96,12 @@ export class Tape extends FrameStore<TapeView> {
   seek(at: number | Cursor): void {
     this.#begin()
     const from = typeof at === 'number' ? at : (timeOf(at) ?? Date.now())
+    const since = typeof at === 'string' ? at : this.#sinceOf(from)
     this.density.begin(from)
     this.#past = new Playback(from, {
       client: this.client,
       asked: this.asked,
-      since: typeof at === 'string' ? at : agoOf(from + (this.#aheadMs ?? 0)),
+      since,
       show: (placed) => this.#take(placed),
       clear: () => {
         this.#list.clear()
@@ -164,6 +167,13 @@ export class Tape extends FrameStore<TapeView> {
       rate: past ? undefined : this.#second.rate,
       beginning: this.#beginning,
     }
+  }
+
+  /** The hub counts back from when it is asked, by its own clock: a little more is asked for, and what lies before is left out. */
+  #sinceOf(at: number): Since {
+    const from = at - MARGIN_MS
+    if (this.#oldest !== undefined && from <= this.#oldest) return 'all'
+    return `${Number((Math.max(1, Date.now() - (this.#aheadMs ?? 0) - from) / 1000).toFixed(3))}s`
   }
 
   /** @param goesOn behind what the list shows already */
@@ -258,7 +268,3 @@ export class Tape extends FrameStore<TapeView> {
   }
 }
 
-/** @param at ms since the epoch, by this machine's clock */
-function agoOf(at: number): Since {
-  return `${Number((Math.max(1, Date.now() - at) / 1000).toFixed(3))}s`
-}

@@ -80,13 +80,11 @@ function Load({ agent: { id, metrics }, samples }: { agent: AgentView; samples: 
     <dl className={css.load}>
       <div>
         <dt>CPU</dt>
-        <dd>{percent(cpu)}</dd>
-        <Sparkline values={course.cpu} label={`CPU of the last minutes, now ${percent(cpu)}`} most={Math.max(100, cpu ?? 0)} width={72} height={20} />
+        <dd>{percent(cpu)}<Sparkline values={course.cpu} label={`CPU of the last minutes, now ${percent(cpu)}`} most={Math.max(100, cpu ?? 0)} width={72} height={20} /></dd>
       </div>
       <div>
         <dt>Memory</dt>
-        <dd>{bytes(memory)}</dd>
-        <Sparkline values={course.memory} label={`Memory of the last minutes, now ${bytes(memory)}`} tone="mark" most={1.25 * course.memory.reduce<number>((max, value) => Math.max(max, value ?? 0), 1)} width={72} height={20} />
+        <dd>{bytes(memory)}<Sparkline values={course.memory} label={`Memory of the last minutes, now ${bytes(memory)}`} tone="mark" most={1.25 * course.memory.reduce<number>((max, value) => Math.max(max, value ?? 0), 1)} width={72} height={20} /></dd>
       </div>
     </dl>
   )

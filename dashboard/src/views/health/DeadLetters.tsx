@@ -4,6 +4,7 @@ import { useDeadLetters, useHubbub } from '@hubbub/react'
 import { Failure } from '../../parts/Failure'
 import { count } from '../../parts/figures'
 import { Panel } from '../../parts/Page'
+import { Said } from '../../parts/Said'
 import { VirtualList } from '../../parts/VirtualList'
 import { DropDialog } from './DropDialog'
 import { Letter } from './Letter'
@@ -20,7 +21,7 @@ export function DeadLetters(): ReactNode {
   const [dropping, setDropping] = useState<DeadLetter>()
   const [busy, setBusy] = useState<string>()
   const [outcome, setOutcome] = useState<string>()
-  const [failed, setFailed] = useState<{ key: string; error: HubError }>()
+  const [failed, setFailed] = useState<{ name: string; error: HubError }>()
   const status = useRef<HTMLParagraphElement>(null)
 
   const carryOut = useCallback(async (letter: DeadLetter, act: () => Promise<void>, done: string): Promise<void> => {
@@ -34,8 +35,8 @@ export function DeadLetters(): ReactNode {
       // Its row goes: the focus must not go with it.
       status.current?.focus()
     } catch (cause) {
-      setFailed({ key: keyOf(letter), error: cause as HubError })
-      setOpen(keyOf(letter))
+      // Not in its row: what is gone has none any more.
+      setFailed({ name: nameOf(letter), error: cause as HubError })
     }
     setBusy(undefined)
     refresh()
@@ -50,6 +51,7 @@ export function DeadLetters(): ReactNode {
   return (
     <Panel title="Dead letters" actions={value && <strong className={letters.length > 0 ? css.warn : css.quiet}>{count(letters.length)}{value.more ? '+' : ''}</strong>}>
       <p ref={status} role="status" tabIndex={-1} className={css.outcome}>{outcome}</p>
+      {failed && <div><p className={css.text}><Said text={failed.name} most={300} />: that failed.</p><Failure error={failed.error} /></div>}
       {error && (error.code === 'INSUFFICIENT_PERMISSIONS' ? <p className={css.quiet}>Dead letters are for admins (<code>{error.code}</code>).</p> : <Failure error={error} onRetry={refresh} />)}
       {isLoading && <p className={css.quiet}>Reading dead letters…</p>}
       {value && letters.length === 0 && <p className={css.quiet}>None: whatever was accepted stands in the journal.</p>}
@@ -57,7 +59,7 @@ export function DeadLetters(): ReactNode {
         <VirtualList label="Dead letters" items={letters} keyOf={keyOf} estimate={44} className={css.letters}>
           {(letter) => {
             const key = keyOf(letter)
-            return <Letter letter={letter} isOpen={open === key} isBusy={busy === key} error={failed?.key === key ? failed.error : undefined} onOpen={() => setOpen(open === key ? undefined : key)} onReplay={replay} onDrop={setDropping} />
+            return <Letter letter={letter} isOpen={open === key} isBusy={busy === key} onOpen={() => setOpen(open === key ? undefined : key)} onReplay={replay} onDrop={setDropping} />
           }}
         </VirtualList>
       )}

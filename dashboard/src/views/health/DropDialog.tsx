@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, type ReactNode } from 'react'
+import { useId, useLayoutEffect, useRef, type ReactNode } from 'react'
 import type { DeadLetter } from '@hubbub/client'
 import { Said } from '../../parts/Said'
 import { nameOf } from './letters'
@@ -9,7 +9,8 @@ export function DropDialog({ letter, onDrop, onKeep }: { letter: DeadLetter; onD
   const dialog = useRef<HTMLDialogElement>(null)
   const title = useId()
   const text = useId()
-  useEffect(() => {
+  // Before it is taken out of the page: a browser gives the focus back only when an open dialog closes.
+  useLayoutEffect(() => {
     const element = dialog.current
     element?.showModal()
     return () => element?.close()

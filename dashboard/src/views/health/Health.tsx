@@ -63,7 +63,8 @@ function Hub({ overview, at, isStale }: { overview: Overview; at: number | undef
 function Verdict({ findings, isStale }: { findings: readonly Finding[]; isStale: boolean }): ReactNode {
   return (
     <section aria-label="Verdict" aria-live="polite" className={css.verdict} data-verdict={findings[0]?.tone ?? 'good'}>
-      {findings.length === 0 ? <><Status status="well" tone="good" /> {isStale ? 'All was well when the hub last answered.' : 'All is well.'}</> : (
+      {isStale && <p className={css.text}>When the hub last answered:</p>}
+      {findings.length === 0 ? <p className={css.text}><Status status="well" tone="good" /> {isStale ? 'all was well.' : 'All is well.'}</p> : (
         <ul>
           {findings.map(({ tone, text, since }) => (
             <li key={text}><Status status={tone === 'bad' ? 'critical' : 'warning'} tone={tone} /> <span><Said text={text} most={300} />{since !== undefined && <span className={css.quiet}> since <Ago at={since} /></span>}</span></li>

@@ -1,7 +1,6 @@
 import { memo, useId, useMemo, type ReactNode } from 'react'
-import type { DeadLetter, HubError } from '@hubbub/client'
+import type { DeadLetter } from '@hubbub/client'
 import { Ago } from '../../parts/Ago'
-import { Failure } from '../../parts/Failure'
 import { Json } from '../../parts/Json'
 import { Said, shown } from '../../parts/Said'
 import { eventOf, fieldsOf } from './letters'
@@ -12,14 +11,12 @@ interface Shown {
   isOpen: boolean
   /** It is being replayed or dropped. */
   isBusy: boolean
-  /** Why that failed. */
-  error: HubError | undefined
   onOpen: () => void
   onReplay: (letter: DeadLetter) => void
   onDrop: (letter: DeadLetter) => void
 }
 
-export function Letter({ letter, isOpen, isBusy, error, onOpen, onReplay, onDrop }: Shown): ReactNode {
+export function Letter({ letter, isOpen, isBusy, onOpen, onReplay, onDrop }: Shown): ReactNode {
   const inside = useId()
   const { type, id } = useMemo(() => eventOf(letter), [letter])
   const name = `${type ?? 'entry'}${id === undefined ? '' : ` ${id}`}`
@@ -36,17 +33,16 @@ export function Letter({ letter, isOpen, isBusy, error, onOpen, onReplay, onDrop
         <button type="button" disabled={isBusy} aria-label={`Drop ${name}`} onClick={() => onDrop(letter)}>Drop…</button>
       </div>
       {/* Keys in here are the tree's, not the list's. */}
-      {isOpen && <div id={inside} className={css.inside} onKeyDown={(event) => event.stopPropagation()}><Inside letter={letter} error={error} /></div>}
+      {isOpen && <div id={inside} className={css.inside} onKeyDown={(event) => event.stopPropagation()}><Inside letter={letter} /></div>}
     </article>
   )
 }
 
-const Inside = memo(function Inside({ letter, error }: { letter: DeadLetter; error: HubError | undefined }): ReactNode {
+const Inside = memo(function Inside({ letter }: { letter: DeadLetter }): ReactNode {
   const { message, partition, stream, entry, id, at } = letter
   const fields = useMemo(() => fieldsOf(letter), [letter])
   return (
     <>
-      {error && <Failure error={error} />}
       <p className={css.text}><Said text={message} /></p>
       <dl className={css.facts}>
         <dt>Came in by</dt><dd className="mono"><Said text={`${stream} ${entry}`} most={200} /></dd>

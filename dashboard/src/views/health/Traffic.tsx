@@ -28,8 +28,10 @@ export const Rates = memo(function Rates({ overview: { rates }, course }: Shown)
         {RATES.map(({ name, tone, about }) => (
           <div key={name} data-rate={name}>
             <dt title={about}>{name}</dt>
-            <dd>{rate(rates[name])}</dd>
-            <Sparkline values={lineOf(course, (moment) => moment.rates[name])} label={`${name}, ${about}, of the last minutes; now ${rate(rates[name])}`} tone={tone} width={160} height={36} />
+            <dd>
+              {rate(rates[name])}
+              <Sparkline values={lineOf(course, (moment) => moment.rates[name])} label={`${name}, ${about}, of the last minutes; now ${rate(rates[name])}`} tone={tone} width={160} height={36} />
+            </dd>
           </div>
         ))}
       </dl>

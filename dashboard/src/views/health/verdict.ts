@@ -16,7 +16,7 @@ export interface Finding {
 export const LAG = { some: 100, much: 1000 } as const
 /** Of the store's limit. */
 const NEAR_FULL = 0.9
-const LOOP_MS = 100
+const LOOP_MS = 250
 
 /** The hub's standing alerts first; then what the figures say besides. Of what is not known nothing is found. */
 export function findingsOf(overview: Overview): Finding[] {

@@ -7,7 +7,7 @@ import { Said, shown } from '../../parts/Said'
 import { Status } from '../../parts/Status'
 import { Until } from '../../parts/Until'
 import tones from '../../parts/parts.module.css'
-import { said, shareDone, stagesOf, type Pipeline } from './stages'
+import { said, sharesOf, stagesOf, type Pipeline } from './stages'
 import css from './pipelines.module.css'
 
 export const PipelineCard = memo(function PipelineCard({ pipeline, tabIndex }: { pipeline: Pipeline; tabIndex: 0 | -1 }): ReactNode {
@@ -36,7 +36,7 @@ export function Times({ pipeline: { startedAt, finishedAt, estimatedCompletion, 
   return startedAt === undefined ? <>known since <Ago at={createdAt} /></> : <>began <Ago at={startedAt} /></>
 }
 
-/** A field a stage, as long as all others, filled as far as its tasks are finished. */
+/** A field a stage, all of the same length, filled by its tasks as they are. */
 export function StageStrip({ pipeline }: { pipeline: Pipeline }): ReactNode {
   const stages = stagesOf(pipeline)
   if (stages.length === 0) return <p className={css.line}>No stages named.</p>
@@ -44,7 +44,7 @@ export function StageStrip({ pipeline }: { pipeline: Pipeline }): ReactNode {
     <ol className={css.strip} aria-label="Stages">
       {stages.map(({ number, tally, tone, said: text }) => (
         <li key={number} className={tones[tone]} title={`Stage ${number}: ${text}`}>
-          <span className={css.filled} style={{ transform: `scaleX(${shareDone(tally)})` }} />
+          {sharesOf(tally).map(({ tone: of, count }) => <span key={of ?? '-'} className={of ? `${css.share} ${css.told} ${tones[of]}` : css.share} style={{ flexGrow: count }} />)}
           <span className={css.number} aria-hidden="true">{stages.length <= 20 ? number : ''}</span>
           <span className="sr-only">Stage {number}: {text}</span>
         </li>

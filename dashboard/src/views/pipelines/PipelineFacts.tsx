@@ -12,14 +12,15 @@ import css from './pipeline.module.css'
 
 /** How it stands, in one look. */
 export const Standing = memo(function Standing({ pipeline }: { pipeline: Pipeline }): ReactNode {
-  const { status, progress, currentStep, startedAt, finishedAt, estimatedCompletion, error, managedTasks, totalTasks } = pipeline
+  const { status, progress, currentStep, startedAt, finishedAt, estimatedCompletion, error, managedTasks, totalTasks, steps } = pipeline
+  const step = currentStep ?? steps.at(-1)?.step
   return (
     <Panel title="How it stands" actions={<Status status={status} />}>
       <Progress value={progress} label="Progress of the pipeline" status={status} />
       <StageStrip pipeline={pipeline} />
-      {error !== undefined && <p role="note" className={css.error}><strong>Failed:</strong> <Said text={error} /></p>}
+      {error !== undefined && <p role="note" className={css.error}><strong>Failed:</strong> <Said text={error} most={1000} /></p>}
       <dl className={css.facts}>
-        <div><dt>{status === 'running' ? 'Running step' : 'Last step'}</dt><dd>{currentStep === undefined ? '—' : <Said text={currentStep} most={300} />}</dd></div>
+        <div><dt>{status === 'running' && currentStep !== undefined ? 'Running step' : 'Last step'}</dt><dd>{step === undefined ? '—' : <Said text={step} most={120} />}</dd></div>
         <div><dt>Tasks</dt><dd>{totalTasks === 0 ? 'none known' : said(pipeline)}</dd></div>
         <div><dt>Began</dt><dd><Ago at={startedAt} /></dd></div>
         {finishedAt === undefined
@@ -42,14 +43,16 @@ export const Outcome = memo(function Outcome({ pipeline: { steps, artifacts = []
       {steps.length > 0 && (
         <section>
           <h3>Steps ({steps.length === 100 ? 'the last 100' : steps.length})</h3>
-          <ol className={css.steps}>
-            {steps.toReversed().map(({ step, completedAt, outputs }, index) => (
-              <li key={`${completedAt} ${steps.length - index}`}>
-                <Said text={step} most={200} /> <span className={css.note}><Ago at={completedAt} /></span>
-                {outputs !== undefined && <details><summary>Outputs</summary><Json value={outputs} /></details>}
-              </li>
-            ))}
-          </ol>
+          <div className={css.scroll} role="region" aria-label="Steps" tabIndex={0}>
+            <ol className={css.steps}>
+              {steps.toReversed().map(({ step, completedAt, outputs }, index) => (
+                <li key={`${completedAt} ${steps.length - index}`}>
+                  <Said text={step} most={200} /> <span className={css.note}><Ago at={completedAt} /></span>
+                  {outputs !== undefined && <details><summary>Outputs</summary><Json value={outputs} /></details>}
+                </li>
+              ))}
+            </ol>
+          </div>
         </section>
       )}
     </Panel>

@@ -50,7 +50,7 @@ function Blocked({ stream: { id, status, blockedReason, blockedTaskIds = [] } }:
   if (status !== 'blocked' && blockedTaskIds.length === 0) return null
   return (
     <p className={css.blocked}>
-      {blockedReason !== undefined ? <Said text={blockedReason} most={300} /> : status === 'blocked' ? 'Blocked; nobody said why' : 'Blocked in it'}
+      {blockedReason !== undefined ? <Said text={blockedReason} most={160} /> : status === 'blocked' ? 'Blocked; nobody said why' : 'Blocked in it'}
       {blockedTaskIds.length > 0 && <>: {blockedTaskIds.slice(0, LINKS).map((taskId, index) => <span key={taskId}>{index > 0 && ', '}<To kind="task" id={taskId} /></span>)}</>}
       {blockedTaskIds.length > LINKS && <> and <Link href={wayWith('tasks', { stream: id, status: 'blocked' })}>{blockedTaskIds.length - LINKS} more</Link></>}
     </p>

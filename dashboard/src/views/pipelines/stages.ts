@@ -32,7 +32,9 @@ export function said({ totalTasks, completedTasks, failedTasks, cancelledTasks, 
   return [`${completedTasks} of ${totalTasks} done`, ...others.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)].join(', ')
 }
 
-/** Finished, of 1. */
-export function shareDone({ totalTasks, completedTasks, failedTasks, cancelledTasks }: Tally): number {
-  return totalTasks === 0 ? 0 : Math.min(1, (completedTasks + failedTasks + cancelledTasks) / totalTasks)
+/** Its tasks by how they are, in the order in which they are drawn; the rest has not begun. */
+export function sharesOf({ totalTasks, completedTasks, failedTasks, cancelledTasks, inProgressTasks, blockedTasks }: Tally): { tone: Tone | undefined; count: number }[] {
+  const known = completedTasks + failedTasks + cancelledTasks + inProgressTasks + blockedTasks
+  const shares = [['good', completedTasks], ['bad', failedTasks], ['idle', cancelledTasks], ['busy', inProgressTasks], ['warn', blockedTasks], [undefined, Math.max(0, totalTasks - known)]] as const
+  return shares.filter(([, count]) => count > 0).map(([tone, count]) => ({ tone, count }))
 }

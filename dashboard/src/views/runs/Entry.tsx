@@ -1,6 +1,7 @@
 import { memo, type ReactNode } from 'react'
 import type { Gap } from '@hubbub/client'
 import { duration } from '../../parts/Ago'
+import { clockOf } from '../../parts/clock'
 import { Json } from '../../parts/Json'
 import { Said, shown } from '../../parts/Said'
 import { Status, type Tone } from '../../parts/Status'
@@ -113,12 +114,12 @@ function Subagent({ item: { name, description, status, said } }: { item: Subagen
 
 function GapLine({ gap }: { gap: Gap }): ReactNode {
   const [from, to] = [timeOf(gap.from), timeOf(gap.to)]
-  const when = from === undefined || to === undefined ? '' : ` between ${new Date(from).toLocaleTimeString()} and ${new Date(to).toLocaleTimeString()}`
+  const when = from === undefined || to === undefined ? '' : ` between ${clockOf(from)} and ${clockOf(to)}`
   return <p className={css.missing} data-gap={gap.reason}><strong>Gap.</strong> Events{when} can no longer be had. What was open goes on incomplete.</p>
 }
 
 function Time({ at }: { at: number }): ReactNode {
-  return <time className={css.at} dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleTimeString()}</time>
+  return <time className={css.at} dateTime={new Date(at).toISOString()}>{clockOf(at)}</time>
 }
 
 function labelOf(item: Item): string {

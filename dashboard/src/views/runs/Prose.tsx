@@ -20,11 +20,10 @@ export function Prose({ text, isOpen = false }: Told): ReactNode {
   const head = isCut ? text.slice(0, HEAD) : text
   const blocks = useMemo(() => blocksOf(head), [head])
   return (
-    <div className={css.prose}>
+    <div className={css.prose} data-open={isOpen || undefined}>
       {blocks.map(({ isCode, text: said }, index) => (isCode ? <pre key={index} tabIndex={0} aria-label="Code"><Said text={said} most={said.length} /></pre> : <p key={index}><Said text={said} most={said.length} /></p>))}
       {isCut && <p><button type="button" onClick={() => setWhole(true)}>{(text.length - HEAD - TAIL).toLocaleString('en')} characters more</button></p>}
       {isCut && <p><Said text={text.slice(-TAIL)} most={TAIL} /></p>}
-      {isOpen && <span className={css.caret} aria-hidden="true" />}
     </div>
   )
 }
@@ -39,7 +38,7 @@ function blocksOf(text: string): Block[] {
   const blocks: Block[] = []
   let isCode = false
   for (const part of text.split(/^[ \t]*```.*$/m)) {
-    const said = part.replace(/^\r?\n/, '').replace(/\r?\n$/, '')
+    const said = part.replace(/^(\r?\n)+/, '').replace(/(\r?\n)+$/, '')
     if (said.trim() !== '') blocks.push({ isCode, text: said })
     isCode = !isCode
   }

@@ -27,16 +27,16 @@ const by = (read: (run: RunEntity) => string | number) => (a: RunEntity, b: RunE
 }
 
 const COLUMNS: readonly Column<RunEntity>[] = [
-  { name: 'run', title: 'Run', width: 'minmax(9rem, 2fr)', isNarrow: true, cell: ({ id }) => <To kind="run" id={id} className="cut" />, order: by(({ id }) => id) },
-  { name: 'status', title: 'Status', width: '7rem', isNarrow: true, cell: ({ status, error }) => <Status status={status} title={error} />, order: by(({ status }) => status) },
-  { name: 'step', title: 'Step', width: 'minmax(6rem, 1fr)', cell: ({ currentStep }) => (currentStep === undefined ? '—' : <Said text={currentStep} className="cut" most={120} />) },
-  { name: 'agent', title: 'Agent', width: 'minmax(6rem, 1fr)', cell: ({ agentId }) => (agentId === undefined ? '—' : <To kind="agent" id={agentId} className="cut" />), order: by(({ agentId }) => agentId ?? '') },
-  { name: 'task', title: 'Task', width: 'minmax(6rem, 1fr)', cell: ({ taskId }) => (taskId === undefined ? '—' : <To kind="task" id={taskId} className="cut" />), order: by(({ taskId }) => taskId ?? '') },
-  { name: 'thread', title: 'Thread', width: 'minmax(6rem, 1fr)', cell: ({ threadId }) => (threadId === undefined ? '—' : <Said text={threadId} className="cut" most={120} />), order: by(({ threadId }) => threadId ?? '') },
-  { name: 'messages', title: 'Messages', width: '6.5rem', isNumber: true, cell: ({ messages }) => count(messages), order: by(({ messages }) => messages) },
-  { name: 'calls', title: 'Tool calls', width: '6.5rem', isNumber: true, cell: ({ toolCalls }) => count(toolCalls), order: by(({ toolCalls }) => toolCalls) },
-  { name: 'began', title: 'Began', width: '7rem', cell: ({ createdAt }) => <Ago at={createdAt} />, order: by(({ createdAt }) => time(createdAt)) },
-  { name: 'took', title: 'Time', width: '6.5rem', isNarrow: true, isNumber: true, cell: (run) => <Took run={run} />, order: by(({ createdAt, finishedAt }) => (finishedAt === undefined ? Date.now() : time(finishedAt)) - time(createdAt)) },
+  { name: 'run', title: 'Run', width: 'minmax(7rem, 2fr)', isNarrow: true, cell: ({ id }) => <To kind="run" id={id} className="cut" />, order: by(({ id }) => id) },
+  { name: 'status', title: 'Status', width: '6.5rem', isNarrow: true, cell: ({ status, error }) => <Status status={status} title={error} />, order: by(({ status }) => status) },
+  { name: 'step', title: 'Step', width: 'minmax(4.5rem, 1fr)', cell: ({ currentStep }) => (currentStep === undefined ? '—' : <Said text={currentStep} className="cut" most={120} />) },
+  { name: 'agent', title: 'Agent', width: 'minmax(4.5rem, 1fr)', cell: ({ agentId }) => (agentId === undefined ? '—' : <To kind="agent" id={agentId} className="cut" />), order: by(({ agentId }) => agentId ?? '') },
+  { name: 'task', title: 'Task', width: 'minmax(4.5rem, 1fr)', cell: ({ taskId }) => (taskId === undefined ? '—' : <To kind="task" id={taskId} className="cut" />), order: by(({ taskId }) => taskId ?? '') },
+  { name: 'thread', title: 'Thread', width: 'minmax(4.5rem, 1fr)', cell: ({ threadId }) => (threadId === undefined ? '—' : <Said text={threadId} className="cut" most={120} />), order: by(({ threadId }) => threadId ?? '') },
+  { name: 'messages', title: 'Messages', width: '5.5rem', isNumber: true, cell: ({ messages }) => count(messages), order: by(({ messages }) => messages) },
+  { name: 'calls', title: 'Tool calls', width: '5.5rem', isNumber: true, cell: ({ toolCalls }) => count(toolCalls), order: by(({ toolCalls }) => toolCalls) },
+  { name: 'began', title: 'Began', width: '6rem', cell: ({ createdAt }) => <Ago at={createdAt} />, order: by(({ createdAt }) => time(createdAt)) },
+  { name: 'took', title: 'Time', width: '6rem', isNarrow: true, isNumber: true, cell: (run) => <Took run={run} />, order: by(({ createdAt, finishedAt }) => (finishedAt === undefined ? Date.now() : time(finishedAt)) - time(createdAt)) },
 ]
 
 const NEWEST: Sort = { by: 'began', isDown: true }
@@ -47,13 +47,13 @@ export default function Runs(): ReactNode {
   const { entities, isLoading, error } = useEntities('run:*', 'run')
   const runs = usePaced(entities, PACE_MS)
   const [choices, choose] = useChoices()
-  const status = (STATUSES.find((one) => one === choices.get('status')) ?? 'all') as Shown
+  const status: Shown = STATUSES.find((one) => one === choices.get('status')) ?? 'all'
   const words = (choices.get('q') ?? '').toLowerCase()
   const sort = sortOf(choices.get('sort'))
   const found = useMemo(() => runs.filter((run) => hasWords(run, words)), [runs, words])
   const shown = useMemo(() => (status === 'all' ? found : found.filter((run) => run.status === status)), [found, status])
   const options = useMemo(
-    () => [{ value: 'all' as Shown, label: 'All', count: found.length }, ...STATUSES.map((one) => ({ value: one as Shown, label: one, count: found.filter((run) => run.status === one).length }))],
+    () => [{ value: 'all' as const, label: 'All', count: found.length }, ...STATUSES.map((one) => ({ value: one, label: one, count: found.filter((run) => run.status === one).length }))],
     [found],
   )
   return (

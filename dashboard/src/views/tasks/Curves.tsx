@@ -37,7 +37,7 @@ export const Tdd = memo(function Tdd({ phases, passing, failing, lines, branches
   const isNothing = phases.length + passing.length + failing.length + lines.length + branches.length + functions.length === 0
   if (isNothing) return null
   return (
-    <Panel title="Tests">
+    <Panel title="Test-driven work">
       {phases.length > 0 && <Cycle phases={phases} />}
       {passing.length + failing.length > 0 && <Chart label="Tests" unit="" isArea series={tests} />}
       {failures.length > 0 && <Failures failures={failures} />}

@@ -27,12 +27,17 @@ export const History = memo(function History({ task, entries, dropped }: Told): 
       {all.length === 0 && <Empty>Nothing of its past is in the journal.</Empty>}
       {dropped > 0 && <p className={css.note}>{dropped} older entries are not shown.</p>}
       {shown.length < all.length && <p><button type="button" onClick={() => setWhole(true)}>{all.length - shown.length} earlier</button></p>}
-      {shown.length > 0 && <ol className={css.history}>{shown.map((entry, index) => <Item key={entry.key} entry={entry} before={shown[index - 1]} />)}</ol>}
+      {shown.length > 0 && (
+        // Scrolled by keys, too: what it holds need not have a link.
+        <div className={css.scroll} role="region" aria-label="History" tabIndex={0}>
+          <ol className={css.history}>{shown.map((entry, index) => <Item key={entry.key} entry={entry} before={shown[index - 1]} isLast={index === shown.length - 1} />)}</ol>
+        </div>
+      )}
     </Panel>
   )
 })
 
-function Item({ entry: { at, tone, what, agentId, detail, attempt, then }, before }: { entry: Entry; before: Entry | undefined }): ReactNode {
+function Item({ entry: { at, tone, what, agentId, detail, attempt, then }, before, isLast }: { entry: Entry; before: Entry | undefined; isLast: boolean }): ReactNode {
   const lasted = at !== undefined && before?.at !== undefined && at - before.at >= 1000 ? `after ${duration(at - before.at)}` : undefined
   return (
     <li className={tones[tone]}>
@@ -41,7 +46,7 @@ function Item({ entry: { at, tone, what, agentId, detail, attempt, then }, befor
         {attempt !== undefined && <span className={css.attempt}>#{attempt}</span>} {what} {agentId !== undefined && <To kind="agent" id={agentId} />}
         {lasted && <span className={css.note}> {lasted}</span>}
         {detail !== undefined && <Said text={detail} most={600} className={`said ${css.detail}`} />}
-        {then && <span className={css.note}> {then.what} <Until at={then.at} /></span>}
+        {isLast && then && <span className={css.note}> {then.what} <Until at={then.at} /></span>}
       </span>
     </li>
   )

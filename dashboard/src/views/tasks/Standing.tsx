@@ -21,8 +21,8 @@ export const Standing = memo(function Standing({ task, runs }: { task: Task; run
     <Panel title="How it stands" actions={<Status status={status} />}>
       <Progress value={progress} label="Progress of the task" status={status} />
       {message !== undefined && <p className={css.line}><Said text={message} most={600} /></p>}
-      {error !== undefined && <p role="note" className={css.error}><strong>Failed:</strong> <Said text={error} /></p>}
-      {status === 'blocked' && <p role="note" className={css.warn}><strong>Blocked:</strong> {blockedReason === undefined ? 'nobody said why' : <Said text={blockedReason} />}</p>}
+      {error !== undefined && <p role="note" className={css.error}><strong>Failed:</strong> <Said text={error} most={1000} /></p>}
+      {status === 'blocked' && <p role="note" className={css.warn}><strong>Blocked:</strong> {blockedReason === undefined ? 'nobody said why' : <Said text={blockedReason} most={1000} />}</p>}
       {cancelRequestedAt !== undefined && task.finishedAt === undefined && <p className={css.warn}>Asked to stop <Ago at={cancelRequestedAt} /></p>}
       <dl className={css.facts}>
         <Fact name="Agent">{agentId === undefined ? '—' : <To kind="agent" id={agentId} />}</Fact>

@@ -39,6 +39,6 @@ export const COLUMNS: readonly Column<Task>[] = [
   },
   { name: 'pipeline', title: 'Pipeline', width: 'minmax(5rem, 1fr)', cell: ({ pipelineId }) => (pipelineId === undefined ? '—' : <To kind="pipeline" id={pipelineId} className="cut" />), order: (a, b) => compare(a.pipelineId ?? NO_ONE, b.pipelineId ?? NO_ONE) },
   { name: 'priority', title: 'Priority', width: '5rem', isNumber: true, cell: ({ priority }) => (priority === undefined ? '—' : shown(String(priority), 20)), order: (a, b) => weight(a) - weight(b) },
-  { name: 'age', title: 'Age', width: '6.5rem', isNumber: true, cell: ({ createdAt }) => <Ago at={createdAt} />, order: (a, b) => compare(b.createdAt, a.createdAt) },
+  { name: 'age', title: 'Age', width: '7.75rem', isNumber: true, cell: ({ createdAt }) => <Ago at={createdAt} />, order: (a, b) => compare(b.createdAt, a.createdAt) },
   { name: 'attempts', title: 'Attempts', width: '5.5rem', isNumber: true, cell: ({ attempt, tries }) => (tries.length === 0 ? attempt : `${attempt}, ${tries.length} lost`), order: (a, b) => a.attempt - b.attempt || a.tries.length - b.tries.length },
 ]

@@ -14,7 +14,7 @@ export interface Entry {
   detail?: string
   /** Of the delegation that it belongs to. */
   attempt?: number
-  /** Another time that matters, ISO 8601, and how it is called. */
+  /** A time that matters as long as nothing followed, ISO 8601, and how it is called. */
   then?: { what: string; at: string }
 }
 
