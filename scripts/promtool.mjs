@@ -22,7 +22,7 @@ export async function promtoolProgram() {
   if (existsSync(PROGRAM) && runs(PROGRAM, ['--version'])) return PROGRAM
   const why = await fetched()
   if (why === undefined) return PROGRAM
-  say(`the checks by Prometheus' own promtool are left out: ${why}; ${BY_HAND}`)
+  say(`there is no promtool, and tests that need it will fail: ${why}; ${BY_HAND}`)
   return undefined
 }
 

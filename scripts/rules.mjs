@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 import { ROOT } from './step.mjs'
 
 const SOURCES = ['shared/src', 'client-sdk/typescript/src', 'client-sdk/react/src', 'dashboard/src', 'server/src']
-const FOLDERS = [...SOURCES, 'test', 'scripts', 'bench']
+const FOLDERS = [...SOURCES, 'test', 'scripts', 'bench', 'examples']
 const LONGEST = 300
 const VAGUE = /^(utils?|helpers?|common|types|managers?|misc)$/
 const SILENCED = /@ts-(ignore|expect-error|nocheck)|\b(it|test|describe)\.(skip|only|todo)\b|\bx(it|describe)\(/

@@ -15,17 +15,19 @@ const MIB = 1024 * 1024
  * @property {import('./clock.mjs').Clock} clock
  * @property {Map<string, import('./shift.mjs').Trouble[]>} troubles
  * @property {(error: unknown, intended: boolean) => void} refused
+ * @property {boolean} [isBack] after its process died: mail that it had not marked as read comes again, and it is told that the lease is over
  * @property {(tasks: number) => void} [working] told how many tasks it works on, with each change
  */
 
 /** @param {import('./cast.mjs').Role} role @param {Entrance} entrance */
-export function enter(role, { url, apiKey, githubSecret, seed, clock, troubles, refused, working }) {
+export function enter(role, { url, apiKey, githubSecret, seed, clock, troubles, refused, isBack, working }) {
   const client = connect(url, { apiKey })
   const github = new GitHub({ url, secret: githubSecret, clock, refused: (error) => refused(error, false) })
   const player = { id: role.id, client, clock, github, seed, troubles, refused, givenBack: new Set() }
   client.onError((error) => {
     // Connections come and go; a refusal stays one.
-    if (!(error instanceof HubError) || !error.retryable) refused(error, player.givenBack.has(error.details?.taskId))
+    if (error instanceof HubError && error.retryable) return
+    refused(error, player.givenBack.has(error.details?.taskId) || (isBack === true && error.code === 'STALE_LEASE'))
   })
   const { id, type, capabilities, concurrency } = role
   const finished = { count: 0 }

@@ -50,19 +50,24 @@ export class Engine {
   }
 
   /** Resolves when another agent has taken the task, or it is finished. @param {string} name @param {string} agentId @param {AbortSignal} signal */
-  async takenFrom(name, agentId, signal) {
-    const isTaken = () => {
+  takenFrom(name, agentId, signal) {
+    return this.#until(() => {
       const task = this.task(name)
-      return task === undefined || task.finishedAt !== undefined || (task.attempt > 1 && task.agentId !== agentId && task.status !== 'pending')
-    }
-    if (isTaken()) return
+      return task?.finishedAt !== undefined || (task !== undefined && task.attempt > 1 && task.agentId !== agentId && task.status !== 'pending')
+    }, signal)
+  }
+
+  /** Resolves when one of the pipelines changes so that it holds, or the play ends. @param {() => boolean} holds @param {AbortSignal} signal */
+  async #until(holds, signal) {
+    if (holds() || signal.aborted) return
     await new Promise((resolve) => {
-      const offs = [...this.running.values()].map(({ live }) => live.onChange(() => isTaken() && settle()))
       const settle = () => {
         for (const off of offs) off()
+        signal.removeEventListener('abort', settle)
         resolve(undefined)
       }
-      signal.addEventListener('abort', settle, { once: true })
+      const offs = [...this.running.values()].map(({ live }) => live.onChange(() => holds() && settle()))
+      signal.addEventListener('abort', settle)
     })
   }
 
@@ -104,11 +109,13 @@ export class Engine {
   }
 
   /**
-   * A late result of a finished task, for which nobody waits at the hub: it is refused, and kept as a dead letter.
-   * @param {string} name
+   * A result of a task that is finished, for whose answer nobody waits: it is refused, and kept as a dead letter.
+   * @param {string} name @param {AbortSignal} signal
    */
-  lateResult(name) {
-    return this.say('task.result', { taskId: this.idOf(name), result: { from: 'a laptop that was closed in between' } }, { ack: 'accepted' })
+  async lateResult(name, signal) {
+    await this.#until(() => this.task(name)?.finishedAt !== undefined, signal)
+    if (signal.aborted) return
+    await this.say('task.result', { taskId: this.idOf(name), result: { from: 'a laptop that was closed in between' } }, { ack: 'accepted' })
   }
 
   /** @param {string} type @param {Record<string, unknown>} data @param {import('@hubbub/client').PublishOptions} [options] */

@@ -44,7 +44,7 @@ export class Fleet {
 
   async comeBack(/** @type {string} */ id) {
     const role = CAST.find((one) => one.id === id)
-    if (role && !this.#apart.has(id)) await this.#start(role)
+    if (role && !this.#apart.has(id)) await this.#start(role, true)
   }
 
   /** Signed on, and not known to have died. */
@@ -76,13 +76,13 @@ export class Fleet {
   }
 
   /** @param {import('./cast.mjs').Role} role */
-  async #start(role) {
+  async #start(role, isBack = false) {
     const { url, githubSecret, seed, clock, refused } = this.entrance
     // In a group of its own: the terminal's Ctrl-C is for us, who end it in order. Its arguments are for whoever looks at `ps`.
     const child = spawn(process.execPath, [PROGRAM, role.id, url], { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
     const ended = once(child, 'exit')
     child.stdin.on('error', () => undefined)
-    child.stdin.write(`${JSON.stringify({ role, speed: clock.speed, url, apiKey: this.#keyOf(role.id), githubSecret, seed })}\n`)
+    child.stdin.write(`${JSON.stringify({ role, speed: clock.speed, url, apiKey: this.#keyOf(role.id), githubSecret, seed, isBack })}\n`)
     const works = Object.assign(new EventEmitter(), { tasks: 0 })
     const apart = { child, ended, works }
     this.#apart.set(role.id, apart)

@@ -28,6 +28,11 @@ export async function perform(stage: Stage): Promise<void> {
   ])
 }
 
+/** One of each agent. */
+export function beats(): EventInput[] {
+  return AGENTS.map((agentId, at) => ({ type: 'agent.heartbeat', data: { agentId, systemMetrics: { cpuUsage: 30 + at * 4, memoryUsage: (190 + at * 12) * 1_048_576 } } }))
+}
+
 function fleet(): EventInput[] {
   return AGENTS.flatMap((agentId, at): EventInput[] => [
     { type: 'agent.registered', data: { agentId, agentType: TYPES[at], capabilities: [TYPES[at]!, 'typescript'], maxTasks: 2 } },

@@ -201,7 +201,7 @@ describe('a cluster', () => {
     const silent = opened.page.locator('tr[data-status=silent]')
     await silent.getByText('silent').waitFor({ timeout: 20_000 })
     await eventually(async () => /—.*—.*—/s.test(await silent.innerText()), 'no figures of the silent one')
-    await eventually(async () => /silent|lost/.test(await region(opened, 'Verdict').innerText()), 'a verdict', 20_000)
+    await eventually(async () => /silent|said nothing/.test(await region(opened, 'Verdict').innerText()), 'a verdict', 20_000)
     expect(await rows.filter({ hasText: 'up' }).count()).toBe(2)
     await opened.close()
   }, 90_000)

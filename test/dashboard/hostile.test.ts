@@ -4,7 +4,7 @@
  */
 import type { Page } from 'playwright-core'
 import { eventually } from '../harness/eventually.js'
-import { CANARY, eventsOf, WORLDS, type World } from './hostile.js'
+import { CANARY, eventsOf, WORLDS, type World } from '../harness/hostile.js'
 import { overflows } from './layout.js'
 import { DESKTOP, PHONE, type Opened } from './opened.js'
 import { openStage, type Stage } from './stage.js'

@@ -2,15 +2,16 @@
 import { AGENTS, HERO, PIPELINES, RUN } from './cast.js'
 
 export interface WalkedRoute {
-  /** Of its screenshot, too. */
   name: string
   path: string
   /** In the content, not in the shell around it. */
   shows: string | RegExp
+  /** It shows what comes while one looks, and nothing before. */
+  isLive?: true
 }
 
 export const ROUTES: readonly WalkedRoute[] = [
-  { name: 'fleet', path: '/', shows: AGENTS[3]! },
+  { name: 'fleet', path: '/', shows: 'reviewer-2' },
   { name: 'agent', path: `/agents/${AGENTS[2]}`, shows: HERO },
   { name: 'pipelines', path: '/pipelines', shows: 'Release 4.2' },
   { name: 'pipeline', path: `/pipelines/${PIPELINES[0]}`, shows: 'unit tests' },
@@ -18,7 +19,8 @@ export const ROUTES: readonly WalkedRoute[] = [
   { name: 'task', path: `/tasks/${HERO}`, shows: 'green, now tidying up' },
   { name: 'runs', path: '/runs', shows: RUN },
   { name: 'run', path: `/runs/${RUN}`, shows: 'A declined card is tried once more, after two seconds.' },
-  { name: 'events', path: '/events', shows: 'agent.heartbeat' },
+  { name: 'events', path: '/events', shows: 'agent.heartbeat', isLive: true },
+  { name: 'events of a task', path: `/events?topic=${encodeURIComponent(`task:${HERO}`)}`, shows: `task:${HERO}` },
   { name: 'health', path: '/health', shows: /partition/i },
   { name: 'nowhere', path: '/no/such/view', shows: 'There is no such view' },
 ]

@@ -53,10 +53,11 @@ describe('an hour', () => {
   const events = (type: string) => seen.events.filter(({ event }) => event.type === type).map(({ event }) => event as HubEvent<Record<string, unknown>>)
   const about = (type: string, data: Record<string, unknown>) => events(type).filter((event) => Object.entries(data).every(([name, value]) => event.data[name] === value))
 
+  // Twice for a task given back, and once more if the one who died had not marked its mail as read.
   test('ends with a summary, and nothing refused but what had to be', async () => {
     expect([await demo.exited, demo.stderr()]).toEqual([{ code: 0, signal: null }, ''])
     expect(demo.stdout()).toContain(`${hub.url}/#token=`)
-    expect(demo.stdout()).toMatch(new RegExp(`hour 1: ${id('checkout-release')} completed, ${id('nightly-regression')} failed, ${id('docs-site')} completed; 29 tasks: 26 completed, 2 failed, 1 cancelled; .* refused: 2 as intended, 0 besides\n$`))
+    expect(demo.stdout()).toMatch(new RegExp(`hour 1: ${id('checkout-release')} completed, ${id('nightly-regression')} failed, ${id('docs-site')} completed; 29 tasks: 26 completed, 2 failed, 1 cancelled; .* refused: [23] as intended, 0 besides\n$`))
     expect(seen.gaps).toEqual([])
   })
 
@@ -93,7 +94,7 @@ describe('an hour', () => {
   })
 
   test('an agent hangs and goes on, a stream is blocked and goes on, a task rests and goes on', () => {
-    expect(about('agent.status_changed', { agentId: 'ops-jon', status: 'stalled' })).toHaveLength(1)
+    expect(about('agent.status_changed', { agentId: 'ops-jon', status: 'stalled' }).length).toBeGreaterThan(0)
     expect(task('load-test')).toMatchObject({ status: 'completed', agentId: 'ops-jon' })
     expect(about('stream.blocked', { streamId: id('payments') }).length).toBeGreaterThan(0)
     expect(statuses('payment-retries')).toEqual(['delegated', 'accepted', 'in_progress', 'blocked', 'in_progress', 'completed'])

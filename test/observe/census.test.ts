@@ -1,4 +1,5 @@
 /** Figures of the whole hub that a process looks for: told while they are known, and not one moment longer. */
+import { partitionTag } from '@hubbub/protocol'
 import { createClient } from 'redis'
 import { Fanout } from '../../server/src/fanout/fanout.js'
 import { Census } from '../../server/src/observe/census.js'
@@ -7,7 +8,6 @@ import { createMetrics, type Metrics } from '../../server/src/observe/metrics.js
 import { createProcessor } from '../../server/src/processor/processor.js'
 import { settingsWith } from '../../server/src/settings/read.js'
 import { openStore, storeOptions } from '../../server/src/store/open.js'
-import { partitionTag } from '@hubbub/protocol'
 import { eventually } from '../harness/eventually.js'
 import { startRedis, type RedisProcess } from '../harness/redis.js'
 import { Recorder } from '../fanout/stand.js'

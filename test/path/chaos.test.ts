@@ -10,7 +10,7 @@ import { stockClient, type Sink } from '../harness/sink.js'
 import { token } from '../harness/token.js'
 
 const PARTITIONS = 4
-const FAST = { HUBBUB_MESSAGE_RATE: '100000', HUBBUB_MESSAGE_BURST: '100000', HUBBUB_FAMILY_RATES: '*=1000000', HUBBUB_CONNECTION_EVENTS: 'none' }
+const FAST = { HUBBUB_MESSAGE_RATE: '100000', HUBBUB_MESSAGE_BURST: '100000', HUBBUB_FAMILY_RATES: '*=1000000', HUBBUB_CONNECTION_EVENTS: 'none', HUBBUB_SYSTEM_PROJECT: 'none' }
 
 let cluster: Cluster
 let inspector: Inspector

@@ -23,7 +23,7 @@ export function faultsOf(entries: readonly RawEntry[]): string[] {
 
 function faultsOfFields({ fields }: RawEntry): string[] {
   const names = Object.keys(fields).sort().join(' ')
-  return names === 'bytes epoch event prev' ? [] : [`has the fields ${names}`]
+  return names === 'bytes epoch event prev' || names === 'bytes epoch event origin prev' ? [] : [`has the fields ${names}`]
 }
 
 function faultsOfEvent(text: string): string[] {
@@ -37,7 +37,7 @@ function faultsOfEvent(text: string): string[] {
   must(typeof project === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(project), `its project ${String(project)}`)
   must(Array.isArray(topics) && topics.length >= 1 && topics.length <= 16 && topics.every((topic) => TOPIC.test(String(topic))) && new Set(topics).size === topics.length, `its topics ${JSON.stringify(topics)}`)
   const { source, recordedAt, version } = (metadata ?? {}) as Record<string, unknown>
-  must(typeof source === 'string' && /^(\/(agents|services|users|streams)\/|https:\/\/github\.com)/.test(source), `its source ${String(source)}`)
+  must(typeof source === 'string' && /^(\/hub$|\/(agents|services|users|streams)\/|https:\/\/github\.com)/.test(source), `its source ${String(source)}`)
   must(Number.isSafeInteger(recordedAt) && typeof version === 'string', 'its metadata')
   must(!/"(__proto__|constructor|prototype)":/.test(text), 'has a forbidden key')
   must(Buffer.byteLength(JSON.stringify(data)) <= MOST_BYTES || /^agui\..*_snapshot$/.test(String(type)), 'is too large')

@@ -1,10 +1,10 @@
 /**
  * What a view shows of many events, kept outside of React and read with `useSyncExternalStore`: any number of changes is one snapshot a
- * frame, and one every 50 ms at most: more can be read by nobody.
+ * frame, and one every so many ms at most: more can be read by nobody.
  *
  *     resting --first component--> running --the last one left, a moment later--> resting
  */
-const LEAST_MS = 50
+const EVERY_MS = 50
 
 export abstract class FrameStore<T> {
   readonly #listeners = new Set<() => void>()
@@ -15,7 +15,8 @@ export abstract class FrameStore<T> {
   #resting: ReturnType<typeof setTimeout> | undefined
   #shownAt = 0
 
-  constructor(first: T) {
+  /** @param everyMs between two snapshots; one that comes after a while is shown with the next frame */
+  constructor(first: T, private readonly everyMs = EVERY_MS) {
     this.#shown = first
   }
 
@@ -41,7 +42,7 @@ export abstract class FrameStore<T> {
   /** Shown with the next frame. A tab that nobody sees draws none, and is shown what is then when it is seen again. */
   protected changed(): void {
     if (this.#timer !== undefined || this.#frame !== undefined) return
-    const wait = this.#shownAt + LEAST_MS - performance.now()
+    const wait = this.#shownAt + this.everyMs - performance.now()
     if (wait <= 0) this.#ask()
     else this.#timer = setTimeout(() => this.#ask(), wait)
   }

@@ -47,9 +47,15 @@ export function table(rows: readonly (readonly string[])[]): string[] {
 
 /** Others' text on somebody's terminal: control characters could move the cursor, or worse; unseen ones could turn what stands beside them. */
 export function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+/g, ' ')
+  return text.replaceAll(UNSEEN, ' ').replaceAll(PILED, '$1').replaceAll(HALVES, '\ufffd')
 }
+
+// oxlint-disable-next-line no-control-regex
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]+/gu
+/** Marks that pile up over and under a letter reach into other lines; no language needs more than a few. */
+const PILED = /(\p{M}{3})\p{M}+/gu
+/** Of pairs: a terminal is sent a sign of its own for each, and that has a width. */
+const HALVES = /\p{Surrogate}/gu
 
 export function clock(ms: number): string {
   const date = new Date(ms)

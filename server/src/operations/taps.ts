@@ -4,10 +4,9 @@
  * itself, in each process by its own clock; the record's end is an hour after the last change, which no tap outlives by much.
  */
 import { randomBytes } from 'node:crypto'
-import { HubError, isTopicPattern, isTypePattern } from '@hubbub/protocol'
+import { HubError, isProject, isTopicPattern, isTypePattern } from '@hubbub/protocol'
 import type { Identity } from '../access/identity.js'
 import { isAdmin, isOperator } from '../access/permissions.js'
-import { isProject } from '@hubbub/protocol'
 import type { Logger } from '../observe/log.js'
 import type { Tap, TapSpec } from '../observe/tap.js'
 import type { Settings } from '../settings/table.js'

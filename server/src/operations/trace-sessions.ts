@@ -10,7 +10,7 @@ import { replacedFor, type ReadEntries } from '../fanout/chronicle-pace.js'
 import type { Fanout } from '../fanout/fanout.js'
 import { readPage, type Page } from '../fanout/pages.js'
 import type { Lane } from '../fanout/lane.js'
-import type { Journal, TracedEntry } from '../store/port.js'
+import type { Journal, Provenance } from '../store/port.js'
 
 /** Which sessions are to be told of. A subject of whom nobody is asked about names nobody. */
 export interface Chosen {
@@ -37,6 +37,7 @@ export interface WorkerAnswer {
 export interface AccountDeps {
   fanout: Pick<Fanout, 'standing'>
   journal: Journal
+  provenance: Pick<Provenance, 'at'>
   /** As others call this worker. */
   worker: string
 }
@@ -44,8 +45,8 @@ export interface AccountDeps {
 export interface AccountRequest {
   project: string
   offset: Offset
-  /** Absent: the journal has it no longer. */
-  entry?: TracedEntry
+  /** False: the journal has it no longer, or the asker may not see it; only gaps are told. */
+  isSeen: boolean
   chosen?: Chosen
 }
 
@@ -60,11 +61,13 @@ const MOST_TOLD = 50
 /** Sessions between two turns of the event loop. */
 const AT_ONCE = 200
 
-export async function accountOf(deps: AccountDeps, { project, offset, entry, chosen }: AccountRequest): Promise<WorkerAnswer> {
+export async function accountOf(deps: AccountDeps, { project, offset, isSeen, chosen }: AccountRequest): Promise<WorkerAnswer> {
   const lane = await deps.fanout.standing(project)
   const counts = { ...NOTHING }
   if (!lane) return { counts, told: [], asked: 0 }
-  const asked = { offset, event: entry && (JSON.parse(entry.event) as HubEvent) }
+  // Not sent along: an event may be a megabyte, and every worker would get it.
+  const entry = isSeen ? await deps.provenance.at(lane.tail.partition, offset) : null
+  const asked = { offset, event: entry ? (JSON.parse(entry.event) as HubEvent) : undefined }
   const replaced = replacement(lane, deps.journal, asked)
   const told: Told[] = []
   let seen = 0

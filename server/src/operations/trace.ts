@@ -63,11 +63,11 @@ export function createTracer(deps: TraceDeps): Tracer {
     const sees = (event: HubEvent) => event.project === identity.project && event.topics.some((topic) => may(identity, 'subscribe', topic))
     const search = new Search({ provenance: deps.provenance, partition, sees, entries: deps.settings.traceEntries })
     const { eventId } = request
-    return await turns.take(async () => {
-      const found = await search.find(eventId)
-      if (found) return await committed(deps, { identity, partition, search, chosen }, found)
-      return (await findLetter(deps.letters, partition, identity, eventId, deps.settings)) ?? (await unknown(deps, { identity, partition, search, chosen }, eventId))
-    })
+    const asking: Asking = { identity, partition, search, turns, chosen }
+    // Not while workers are waited for: one that is frozen would hold up everybody who asks.
+    const found = await turns.take(() => search.find(eventId))
+    if (found) return await committed(deps, asking, found)
+    return (await findLetter(deps.letters, partition, identity, eventId, deps.settings)) ?? (await unknown(deps, asking, eventId))
   }
 }
 
@@ -75,17 +75,18 @@ interface Asking {
   identity: Identity
   partition: number
   search: Search
+  turns: Turns
   chosen?: Chosen
 }
 
-async function committed(deps: TraceDeps, { identity, partition, search, chosen }: Asking, found: FoundEvent): Promise<CommittedTrace> {
+async function committed(deps: TraceDeps, { identity, partition, search, turns, chosen }: Asking, found: FoundEvent): Promise<CommittedTrace> {
   const { entry, event } = found
   const { offset, epoch, origin } = entry
   const { project } = identity
   const [accounts, processor, [derived, causes]] = await Promise.all([
-    isAdmin(identity) || chosen ? ask(deps, { project, offset, entry, chosen }) : undefined,
+    isAdmin(identity) || chosen ? ask(deps, { project, offset, isSeen: true, chosen }) : undefined,
     deps.provenance.ownerOf(partition, epoch),
-    search.derived(found).then(async (followed) => [followed, await search.causes(found)] as const),
+    turns.take(async () => [await search.derived(found), await search.causes(found)] as const),
   ])
   const trace: CommittedTrace = {
     status: 'committed',
@@ -118,7 +119,7 @@ async function unknown(deps: TraceDeps, { identity, partition, search, chosen }:
   const trace: UnknownTrace = { status: 'unknown', eventId, since: isoOf(oldest === undefined ? Date.now() : offsetMillis(oldest)), looked, complete }
   const offset = offsetNamed(eventId)
   if (!chosen || offset === undefined) return trace
-  const accounts = await ask(deps, { project: identity.project, offset, chosen })
+  const accounts = await ask(deps, { project: identity.project, offset, isSeen: false, chosen })
   trace.sessions = await withRecord(deps, { identity, partition, chosen }, accounts, { offset })
   return trace
 }
@@ -150,7 +151,7 @@ function onePerSession(told: readonly Told[]): SessionAccount[] {
 }
 
 /** Rejects with NOT_FOUND when a session was named of which nothing is known, or nothing that the asker may know (I6). */
-async function withRecord(deps: TraceDeps, { identity, partition, chosen }: Required<Omit<Asking, 'search'>>, { sessions, workers }: Accounts, asked: { offset: Offset; event?: HubEvent }): Promise<SessionAccount[]> {
+async function withRecord(deps: TraceDeps, { identity, partition, chosen }: Required<Pick<Asking, 'identity' | 'partition' | 'chosen'>>, { sessions, workers }: Accounts, asked: { offset: Offset; event?: HubEvent }): Promise<SessionAccount[]> {
   const { session, subject } = chosen
   if (sessions.length > 0 || session === undefined) return sessions
   const stored = await deps.sessions.peek(partition, session)

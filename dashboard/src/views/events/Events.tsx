@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from 'react'
 import type { Client } from '@hubbub/client'
 import { useHubbub } from '@hubbub/react'
 import { useChoices } from '../../parts/address'
@@ -22,7 +22,7 @@ export default function Events(): ReactNode {
   const view = useSyncExternalStore(tape.subscribe, tape.snapshot)
   const [chosen, setChosen] = useState<EventLine>()
   useEffect(() => tape.search(filter.text), [tape, filter.text])
-  useLeftPast(view, () => choose({ at: '' }))
+  useNowInAddress(tape, view, filter.at, useCallback(() => choose({ at: '' }), [choose]))
   const open = (id: string | undefined, line = id === undefined ? undefined : tape.find(id)): void => {
     setChosen(line)
     choose({ event: id })
@@ -44,13 +44,15 @@ export default function Events(): ReactNode {
   )
 }
 
-/** Playing came to where live begins: the address must not lead back. */
-function useLeftPast({ mode }: TapeView, left: () => void): void {
-  const before = useRef(mode)
+/** The address says whether it is now: it follows when playing comes to where live begins, and leads when a link takes the time out of it. */
+function useNowInAddress(tape: Tape, { mode }: TapeView, at: number | undefined, setNow: () => void): void {
+  const before = useRef({ mode, at })
   useEffect(() => {
-    if (before.current === 'past' && mode === 'live') left()
-    before.current = mode
-  }, [mode])
+    const was = before.current
+    before.current = { mode, at }
+    if (was.mode === 'past' && mode === 'live' && at !== undefined) setNow()
+    else if (was.at !== undefined && at === undefined && tape.isPast) tape.toLive()
+  }, [tape, mode, at, setNow])
 }
 
 /** Another one for other topics or types; search and selection are no reason to read anything again. */

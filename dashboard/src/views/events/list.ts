@@ -6,7 +6,7 @@
 import type { Cursor, Gap, HubEvent } from '@hubbub/client'
 import { mentions } from './look'
 import { timeOf, type Placed } from './page'
-import { Roll, type EventLine, type Line } from './roll'
+import { MOST_LINES, MOST_WEIGHT, Roll, type EventLine, type Line } from './roll'
 
 /** `paused` by a button, `read` by somebody who scrolled. */
 export type Held = 'paused' | 'read' | undefined
@@ -16,7 +16,8 @@ export class List {
   /** Events that came while it was held. */
   came = 0
   readonly #roll = new Roll()
-  readonly #waiting = new Roll()
+  /** Less than the list takes: what was seen, and the line that says what was skipped, must be in it still when this has joined it. */
+  readonly #waiting = new Roll(MOST_LINES - MOST_LINES / 5, MOST_WEIGHT / 2)
   /** Of `came`, those that are no longer kept, and where the list stood then. */
   #lost = 0
   #stood: Cursor | undefined

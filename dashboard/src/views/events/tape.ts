@@ -40,6 +40,8 @@ export interface TapeView {
 const NOTHING: TapeView = { lines: [], kept: 0, mode: 'live', held: undefined, waiting: 0, speed: 0, clock: undefined, nextAt: undefined, canMore: false, isReading: true, error: undefined, oldest: undefined, rate: undefined, beginning: 0 }
 /** Shown of what was before, when the tail is opened. */
 const BEFORE = 200
+/** Between two looks of the list. At a thousand events a second each of them is another list. */
+const EVERY_MS = 100
 /** For the way to the hub, and clocks that differ. */
 const MARGIN_MS = 2000
 
@@ -60,7 +62,7 @@ export class Tape extends FrameStore<TapeView> {
 
   /** @param from ms since the epoch: opened at this time of the past */
   constructor(private readonly client: Client, private readonly asked: Asked, private readonly from?: number) {
-    super(NOTHING)
+    super(NOTHING, EVERY_MS)
   }
 
   protected start(): () => void {
@@ -113,6 +115,10 @@ export class Tape extends FrameStore<TapeView> {
       caughtUp: (cursor) => this.#tail(cursor, true),
     })
     this.changed()
+  }
+
+  get isPast(): boolean {
+    return this.#past !== undefined
   }
 
   play(speed: Speed): void {

@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { Router } from 'express'
-import sirv from 'sirv'
+import { Router, type RequestHandler } from 'express'
 import type { Settings } from '../../settings/table.js'
+import { readDashboard } from './dashboard-files.js'
 
 /** Its own scripts and styles alone, and this host's hub: text of events that became markup would still do nothing. */
 const POLICY = [
@@ -23,27 +23,31 @@ const POLICY = [
 const HEADERS = { 'Content-Security-Policy': POLICY, 'Referrer-Policy': 'no-referrer', 'Cross-Origin-Opener-Policy': 'same-origin' }
 const NOT_BUILT = 'The dashboard is not built here: `npm start` and `npm run build` build it. The hub itself is up; see /api/docs.\n'
 
-export function createDashboard({ dashboard }: Pick<Settings, 'dashboard'>): Router {
+export function createDashboard({ dashboard }: Pick<Settings, 'dashboard'>, folder = dashboardFolder()): Router {
   const router = Router()
   if (dashboard === 'off') return router
-  const folder = dashboardFolder()
   if (!folder) {
     router.get('/', (_request, response) => {
       response.status(404).type('text').send(NOT_BUILT)
     })
     return router
   }
-  const files = sirv(folder, {
-    etag: true,
-    brotli: true,
-    gzip: true,
-    setHeaders(response, path) {
-      for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
-      // Names under `assets/` carry a hash of their content; all others may be new with the next hub.
-      response.setHeader('Cache-Control', path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
-    },
-  })
-  router.get(['/', '/icon.svg', '/assets/*name'], files)
+  const files = readDashboard(folder)
+  const serve: RequestHandler = (request, response, next) => {
+    const file = ['GET', 'HEAD'].includes(request.method) ? files.get(request.path) : undefined
+    if (!file) {
+      next()
+      return
+    }
+    const encoding = (['br', 'gzip'] as const).find((one) => file.packed[one] && request.acceptsEncodings(one))
+    // Names under `assets/` carry a hash of their content; all others may be new with the next hub.
+    response.set(HEADERS).set('Cache-Control', request.path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
+    response.set('ETag', file.etag).vary('Accept-Encoding').type(file.extension)
+    if (encoding) response.set('Content-Encoding', encoding)
+    response.send(encoding ? file.packed[encoding] : file.body)
+  }
+  router.get('/', serve)
+  router.use(serve)
   return router
 }
 

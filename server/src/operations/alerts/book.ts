@@ -48,9 +48,28 @@ export function nameOf({ alert, subject }: Pick<Judgement, 'alert' | 'subject'>)
   return PREFIX + (subject === undefined ? alert : `${alert} ${subject}`)
 }
 
-/** Of the watch's notes those that are entries, by name. */
+/** Of the watch's notes those that are entries, by name. One that cannot be read (another version wrote it) is as none: its alert is told anew. */
 export function entriesOf(notes: Readonly<Record<string, string>>): Map<string, Entry> {
-  return new Map(Object.entries(notes).flatMap(([name, text]) => (name.startsWith(PREFIX) ? [[name, JSON.parse(text) as Entry] as const] : [])))
+  return new Map(Object.entries(notes).flatMap(([name, text]) => {
+    const entry = name.startsWith(PREFIX) ? (readNote(text) as Partial<Entry> | undefined) : undefined
+    return isEntry(entry) ? [[name, entry] as const] : []
+  }))
+}
+
+/** Undefined for what is no JSON object. */
+export function readNote(text: string | undefined): object | undefined {
+  try {
+    const note: unknown = text === undefined ? undefined : JSON.parse(text)
+    return typeof note === 'object' && note !== null ? note : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isEntry(entry: Partial<Entry> | undefined): entry is Entry {
+  if (!entry) return false
+  const { alert, message, status, since = Number.NaN } = entry
+  return typeof alert === 'string' && typeof message === 'string' && (status === 'firing' || status === 'resolved') && !Number.isNaN(new Date(since).getTime())
 }
 
 /** Those that stand now, for whoever asks. */

@@ -55,7 +55,7 @@ export function openStation(deps: StationDeps): Station {
       // With nobody else up there is nobody to tell.
       if (pulse.others > 0) await within(graceMs, tellStopped(deps, voice))
       await within(graceMs, watch.close())
-      await pulse.close()
+      await within(graceMs, pulse.close())
     },
   }
 }

@@ -2,6 +2,7 @@
 import type { Told } from '../overview-assembly.js'
 import { isoOf, sinksOf } from '../overview-assembly.js'
 import type { PartitionStanding } from '../../store/port.js'
+import { readNote } from './book.js'
 import type { Voice } from './voice.js'
 
 interface Tally {
@@ -56,5 +57,6 @@ async function tellPaused({ now, notes, told }: TallyView, voice: Voice): Promis
 }
 
 function tallyOf(text: string | undefined): Tally | undefined {
-  return text === undefined ? undefined : (JSON.parse(text) as Tally)
+  const note = readNote(text) as Partial<Tally> | undefined
+  return typeof note?.count === 'number' && typeof note.at === 'number' ? (note as Tally) : undefined
 }

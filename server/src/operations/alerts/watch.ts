@@ -8,7 +8,7 @@ import type { Logger } from '../../observe/log.js'
 import type { Settings } from '../../settings/table.js'
 import type { StoreInfo, Vitals, VitalsPage } from '../../store/port.js'
 import { isoOf, toldOf } from '../overview-assembly.js'
-import { entriesOf, nameOf, settle, untold, type Entry, type Judgement } from './book.js'
+import { entriesOf, nameOf, readNote, settle, untold, type Entry, type Judgement } from './book.js'
 import { judge, type JudgeSettings } from './judge.js'
 import type { Beat } from './pulse.js'
 import { tellTallies } from './tally.js'
@@ -101,8 +101,8 @@ export class Watch {
   private async tellReturned({ notes }: VitalsPage): Promise<Record<string, string>> {
     if (!this.returned) return {}
     const { since, until } = this.returned
-    const before = notes[AWAY]
-    const known = before !== undefined && (JSON.parse(before) as { until: number }).until > since
+    const before = readNote(notes[AWAY]) as { until?: number } | undefined
+    const known = (before?.until ?? 0) > since
     const told = known || (await this.deps.voice.tell(`alert:store-unreachable:${since}:resolved:${this.deps.id}`, 'system.alert', {
       alert: 'store-unreachable', status: 'resolved', severity: 'critical', component: 'store', value: until - since, unit: 'ms', since: isoOf(since),
       message: `Redis was out of reach for ${Math.round((until - since) / 100) / 10} s; what was published meanwhile waited, or was refused as UNAVAILABLE.`,

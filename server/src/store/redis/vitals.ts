@@ -1,4 +1,5 @@
 /** How the hub is: a sorted set, two hashes and the watch, in one slot; and of each partition a script that reads. */
+import { StoreUnavailable } from '../port.js'
 import { FORGET_MS, type StoreInfo, type Vitals } from '../vitals.js'
 import type { RedisContext } from './context.js'
 import { VITALS } from './keys.js'
@@ -33,7 +34,13 @@ export function vitals(context: RedisContext): Vitals {
     // Sent in one turn, they travel as one.
     partitions: () => Promise.all(Array.from({ length: context.options.partitions }, (_, partition) => standing(context, partition))),
     async info() {
-      return infoOf(await context.connection.call('info', (client) => client.info()))
+      try {
+        return infoOf(await context.connection.call('info', (client) => client.info()))
+      } catch (error) {
+        // An operator's rules for the hub's user may leave INFO out (`-@dangerous` does): only what it says is not known then.
+        if (error instanceof StoreUnavailable) throw error
+        return {}
+      }
     },
   }
 }

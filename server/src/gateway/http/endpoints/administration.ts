@@ -89,6 +89,7 @@ export const OPERATION: Group = {
   access: 'everybody; /metrics as HUBBUB_METRICS says',
   open: true,
   endpoints: [
+    get('/', 'The dashboard, unless HUBBUB_DASHBOARD is `off`.', { answers: { 200: { about: 'A page; it signs in with a token of its visitor\'s.', content: { 'text/html': TEXT } } }, failures: ['NOT_FOUND'], example: { answer: '<!doctype html>…' } }),
     get('/health', 'Whether the hub can be used.', { answers: status('healthy'), failures: ['UNAVAILABLE'], example: { answer: { ok: true, status: 'healthy' } } }),
     get('/health/live', 'Whether the process answers.', { answers: status('live'), example: { answer: { ok: true, status: 'live' } } }),
     get('/health/ready', 'Whether it should get traffic.', { answers: status('ready'), failures: ['UNAVAILABLE'], example: { answer: { ok: true, status: 'ready' } } }),
