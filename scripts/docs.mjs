@@ -13,7 +13,7 @@ for (const line of lost) console.error(line)
 process.exit(tables || names || (lost.length > 0 ? 1 : 0))
 
 function documents() {
-  const folders = ['.', 'docs', 'shared', 'server', 'client-sdk', 'client-sdk/typescript', 'client-sdk/react', 'client-sdk/python', 'bench', 'k8s'].filter((folder) => existsSync(join(ROOT, folder)))
+  const folders = ['.', 'docs', 'shared', 'server', 'client-sdk', 'client-sdk/typescript', 'client-sdk/react', 'client-sdk/python', 'bench', 'examples', 'examples/demo', 'k8s', 'k8s/monitoring'].filter((folder) => existsSync(join(ROOT, folder)))
   return folders.flatMap((folder) => readdirSync(join(ROOT, folder)).filter((file) => file.endsWith('.md')).map((file) => join(folder, file)))
 }
 

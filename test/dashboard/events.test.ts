@@ -1,8 +1,9 @@
-/** The events' view: the tail and its standing still, the filter, the inspector and its why, and the way back in time. */
+/** The events' view: the tail and its standing still, the filter, the inspector and its why. */
 import type { EventInput } from '@hubbub/protocol'
 import { ask } from '../harness/ask.js'
 import { eventually } from '../harness/eventually.js'
 import { token } from '../harness/token.js'
+import { button, field, hello, hellos, inspector, list, mode, row, texts } from './eventsPage.js'
 import { overflows } from './layout.js'
 import { PHONE, type Opened } from './opened.js'
 import { openStage, operator, type Stage } from './stage.js'
@@ -32,19 +33,6 @@ const own = (claims: object = {}): string => token({ sub: 'operator', role: 'adm
 async function say(events: readonly EventInput[], on = stage): Promise<void> {
   await on.publish(events, { as: own() })
 }
-
-const hello = (text: string, more: Partial<EventInput> = {}): EventInput => ({ type: 'custom.hello', topics: ['project'], data: { text }, ...more })
-const hellos = (from: number, to: number): EventInput[] => Array.from({ length: to - from + 1 }, (_, index) => hello(`hello ${from + index}`))
-
-const list = ({ page }: Opened) => page.getByRole('listbox', { name: /^Events/ })
-/** @param text at the end of the line */
-const row = (opened: Opened, text: string | RegExp) => list(opened).getByRole('option').filter({ hasText: typeof text === 'string' ? new RegExp(`${text}$`) : text })
-const field = ({ page }: Opened, name: string) => page.getByRole('combobox', { name, exact: true })
-const inspector = ({ page }: Opened) => page.getByRole('region', { name: /\./ })
-const slider = ({ page }: Opened) => page.getByRole('slider', { name: 'Place in the journal' })
-const mode = (opened: Opened, is: string) => opened.page.locator(`[data-mode="${is}"]`).waitFor()
-const texts = async (opened: Opened): Promise<string[]> => (await list(opened).getByRole('option').allTextContents()).map((text) => /(hello \d+)$/.exec(text)?.[1] ?? text)
-const button = ({ page }: Opened, name: string | RegExp) => page.getByRole('button', { name })
 
 it('shows what was before and what comes, the newest last, and follows it', async () => {
   await say([...hellos(1, 3), { type: 'task.progress', data: { taskId: 'T-1', progress: 40, message: 'half way' } }])
@@ -210,84 +198,6 @@ it('says of an event that nobody knows that it is unknown', async () => {
   await button(opened, 'Explain').click()
   await opened.shows(/The hub does not know it/)
 })
-
-it('goes back to the journal\'s beginning by key, plays from there at the speed of choice, and comes to live by itself', async () => {
-  await say(hellos(1, 3))
-  const opened = await open()
-  await row(opened, 'hello 3').waitFor()
-  await slider(opened).focus()
-  await opened.page.keyboard.press('Home')
-  await mode(opened, 'past')
-  await row(opened, 'hello 1').waitFor()
-  expect(await texts(opened)).toEqual(['hello 1', 'hello 2', 'hello 3'])
-  expect(opened.page.url()).toContain('at=')
-  await say(hellos(4, 5))
-  expect(await texts(opened)).toEqual(['hello 1', 'hello 2', 'hello 3'])
-  await button(opened, '60×').click()
-  await mode(opened, 'live')
-  await row(opened, 'hello 5').waitFor()
-  expect(await texts(opened)).toEqual(['hello 1', 'hello 2', 'hello 3', 'hello 4', 'hello 5'])
-  await eventually(() => !opened.page.url().includes('at='), 'an address of now')
-  await say(hellos(6, 6))
-  await row(opened, 'hello 6').waitFor()
-})
-
-it('shows only what came after the chosen time, portion by portion, and goes back to live at a press', async () => {
-  await say(hellos(1, 20))
-  const opened = await open()
-  await row(opened, 'hello 20').waitFor()
-  // A time that lies between the two.
-  await eventually(async () => Date.now() - (await lastAt(opened)) > 2500, 'some time')
-  await say(hellos(21, 450))
-  await row(opened, 'hello 450').waitFor()
-  const at = (await recordedAt('hello 21')) - 500
-  await slider(opened).focus()
-  await opened.page.keyboard.press('Home')
-  await mode(opened, 'past')
-  const address = new URL(opened.page.url())
-  address.searchParams.set('at', String(at))
-  await opened.page.goto(address.href)
-  await opened.page.reload()
-  await row(opened, 'hello 21').waitFor()
-  await opened.shows('200 lines')
-  expect((await texts(opened))[0]).toBe('hello 21')
-  await button(opened, 'Show what follows').click()
-  await opened.shows('400 lines')
-  await button(opened, 'To live').click()
-  await row(opened, 'hello 450').waitFor()
-  await mode(opened, 'live')
-})
-
-/** When the hub recorded the newest event, ms since the epoch. */
-async function lastAt(opened: Opened): Promise<number> {
-  return Date.parse((await list(opened).locator('time').last().getAttribute('datetime')) ?? '')
-}
-
-async function recordedAt(text: string): Promise<number> {
-  const { body } = await ask(`${stage.hub.url}/api/v1/history?topics=project&since=all&limit=1000`, { as: own() })
-  const events = body['events'] as { event: { data: { text: string }; metadata: { recordedAt: number } } }[]
-  return events.find(({ event }) => event.data.text === text)!.event.metadata.recordedAt
-}
-
-it('tells what the journal no longer holds as a gap', async () => {
-  const short = await openStage({ env: { HUBBUB_RETENTION_MS: '500', HUBBUB_RETENTION_COUNT: '10' } })
-  try {
-    await say(hellos(1, 40), short)
-    await eventually(async () => {
-      await say([hello('again')], short)
-      const { body } = await ask(`${short.hub.url}/api/v1/history?topics=project&since=all`, { as: own() })
-      return (body['events'] as unknown[]).length < 30
-    }, 'a journal that was cut')
-    const opened = await short.open('/events', { token: own() })
-    pages.push(opened)
-    await row(opened, 'again').first().waitFor()
-    await opened.page.goto(`${short.url}/?at=${Date.now() - 60_000}#/events`)
-    await list(opened).locator('[data-gap="trimmed"]').waitFor()
-    await opened.page.close()
-  } finally {
-    await short.close()
-  }
-}, 60_000)
 
 it('shows hostile text as text, in the list and in the inspector', async () => {
   const evil = '<img src=x onerror="window.tripped=1">\u001b[31m\u202egnp.exe\u0000{{7*7}}'

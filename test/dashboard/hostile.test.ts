@@ -110,7 +110,7 @@ describe.each([
     harms.push(...(await visit(opened, `/events?topic=${encodeURIComponent(`agent:${id}`)}`, '')))
     harms.push(...(await visit(opened, '/events', '')))
     // What comes while one looks, and all of it in the inspector.
-    await stage.publish([{ id: `live-${mark}-${viewport.width}`, type: 'agent.log', data: { agentId: id, level: 'error', message: text, [mark]: [text] } }])
+    await stage.publish([{ id: `live-${mark}-${viewport.width}`, type: 'agent.log', data: { agentId: id, level: 'error', message: text, [mark.replaceAll('_', '')]: [text] } }])
     await opened.page.getByRole('option', { name: 'agent.log' }).last().click()
     await unfold(opened.page)
     harms.push(...(await harm(opened, 'inspector')))

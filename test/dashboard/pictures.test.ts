@@ -16,7 +16,7 @@ const OTHERS: Readonly<Record<string, Opening>> = { 'fleet-dark': { colourScheme
 const PICTURES = [...VIEWS, ...Object.keys(OTHERS)]
 /** What a view has so many of when it has read what it shows. */
 const READY: Readonly<Record<(typeof VIEWS)[number], readonly [selector: string, least: number]>> = {
-  fleet: ['[data-row^="agent:"]', 9], agent: ['svg', 1], pipelines: ['[data-row^="pipeline:"]', 3], pipeline: ['[data-row^="task:"]', 5], tasks: ['[data-row^="task:"]', 10],
+  fleet: ['[data-row^="agent:"] svg path[d*="L"]', 6], agent: ['svg', 1], pipelines: ['[data-row^="pipeline:"]', 3], pipeline: ['[data-row^="task:"]', 5], tasks: ['[data-row^="task:"]', 8],
   task: ['svg', 2], runs: ['a[href*="/runs/"]', 5], run: ['article, [role=listitem], li', 5], events: ['[role=option]', 20], health: ['table, [role=table]', 2],
 }
 const SPEED = '15'
@@ -50,6 +50,8 @@ async function takeAll(): Promise<void> {
       const opened = await openPage(chromium.browser, url, paths[view], { token, viewport: DESKTOP, ...OTHERS[name] })
       const [selector, least] = READY[view]
       await eventually(async () => (await opened.page.locator(`main ${selector}`).count()) >= least, `the content of ${view}`, 60_000)
+      // It catches up with what it asked for of the past.
+      await opened.connection('live')
       await opened.page.getByText(/^Reading .*…$/).first().waitFor({ state: 'detached' })
       await opened.page.screenshot({ path: resolve(FOLDER, `${name}.png`), animations: 'disabled', caret: 'hide' })
       await opened.close()

@@ -158,7 +158,7 @@ describe('a pipeline', () => {
     await bar(opened, 'Title of plan').focus()
     await page.keyboard.press('ArrowRight')
     await eventually(() => page.evaluate(() => document.activeElement?.getAttribute('data-bar') === 'code'), 'the next bar')
-    await page.getByText(/; needs plan$/).waitFor()
+    await page.getByText(/; needs Title of plan$/).waitFor()
     expect(await page.getByRole('group', { name: /^Time line of/ }).locator('svg path').count()).toBe(1)
     await page.keyboard.press('+')
     await page.getByRole('button', { name: 'Fit' }).click()

@@ -51,9 +51,22 @@ describe('values', () => {
     ['a password in a URL', 'postgres://app:hunter2@db/main', 'postgres://***@db/main'],
     ['a parameter of a URL', 'https://x.example/cb?code=abc123&state=1&access_token=zzz', 'https://x.example/cb?code=***&state=1&access_token=***'],
     ['an assignment', 'PASSWORD=hunter2 node .', 'PASSWORD=*** node .'],
+    ['an assignment of a longer name', 'export DB_PASSWORD=hunter2 GITHUB_TOKEN=abc; client_secret: "a b"', 'export DB_PASSWORD=*** GITHUB_TOKEN=***; client_secret: ***'],
+    ['JSON of a tool\'s arguments', '{"user":"ann","password":"hun\\"ter2","n":1}', '{"user":"ann","password":***,"n":1}'],
+    ['JSON in JSON', '{\\"user\\":\\"ann\\",\\"apiKey\\":\\"hunter2\\"}', '{\\"user\\":\\"ann\\",\\"apiKey\\":***}'],
+    ['a header', 'GET /\nAuthorization: hunter2\nCookie: sid=hunter2; theme=dark\nHost: x', 'GET /\\u000aAuthorization: ***\\u000aCookie: ***\\u000aHost: x'],
+    ['an option', 'login --password hunter2 --token=abc; curl -u ann:hunter2 x', 'login --password *** --token=***; curl -u ann:*** x'],
+    ['a password in a URL that holds what URLs are made of', 'redis://:p@ss/word@db/0', 'redis://***@db/0'],
     ['a long run of letters and digits', 'key 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', 'key ***'],
   ])('with %s are masked in it', (_, text, shown) => {
     expect(maskedOf({ note: text })).toMatchObject({ note: shown })
+  })
+
+  test('of headers and variables are masked in whatever form they are listed', () => {
+    const data = { rawHeaders: ['Host', 'x', 'Cookie', 'hunter2'], headers: [['x-api-key', 'hunter2']], env: [{ name: 'DB_PASSWORD', value: 'hunter2' }, { key: 'colour', value: 'red' }], auth: 'hunter2', key: 'hunter2', 'x-auth': 'hunter2' }
+    const shown = JSON.stringify(maskedOf(data))
+    expect(shown).not.toContain('hunter2')
+    for (const plain of ['"Host","x"', 'DB_PASSWORD', '"colour","value":"red"']) expect(shown).toContain(plain)
   })
 
   test('that are no secrets are shown', () => {
@@ -68,6 +81,12 @@ describe('values', () => {
     expect(shown.list.at(-1)).toBe('and 4990 more')
     const deep = (levels: number): unknown => (levels === 0 ? 'x' : { next: deep(levels - 1) })
     expect(JSON.stringify(maskedOf(deep(500))).length).toBeLessThan(200)
+  })
+
+  test('are so many a line, however they are nested', () => {
+    const bush = (levels: number): unknown => (levels === 0 ? 'leaf of the bush' : Object.fromEntries(Array.from({ length: 20 }, (_, place) => [`f${place}`, bush(levels - 1)])))
+    for (const shown of [maskedOf(bush(4)), shapeOf(bush(4)), maskedOf([[bush(4)]])]) expect(JSON.stringify(shown).length).toBeLessThan(10_000)
+    expect(JSON.stringify(maskedOf(bush(4)))).toContain('and 19 more')
   })
 
   test('that a cut would end within a secret are masked before', () => {

@@ -186,6 +186,17 @@ describe('a tap', () => {
     tap.close()
   })
 
+  test('of everything is told what was refused without a topic, a tap of something is not', () => {
+    const { tap, lines } = openTap()
+    tap.turn([spec({ id: 'all', topic: '*' }), spec({ id: 'tasks', topic: 'task:*' }), spec({ id: 'theirs', topic: '*', project: 'default' })])
+    tap.refusedInput({ type: 'no.such.type' }, 'other', '/users/ann', 'UNKNOWN_TYPE')
+    expect(lines.map(({ tap: id }) => id)).toEqual(['all'])
+    // Of a dead letter that does not say whose it is, no project's admin is told (I6).
+    tap.buried(0, 'INVALID_MESSAGE', { event: 'no json' })
+    expect(lines.map(({ tap: id }) => id)).toEqual(['all', 'all'])
+    tap.close()
+  })
+
   test('takes whatever was refused, and breaks on none of it', () => {
     const { tap, lines } = openTap()
     tap.turn([spec({ topic: '*' }), spec({ subject: 'mallory', values: true })])

@@ -5,7 +5,7 @@
 import { useCallback, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
 import { duration } from './Ago'
 import { shown } from './Said'
-import { beginOf, layOut, ticks, type Lane, type Layout, type Mark } from './lanes'
+import { beginOf, layOut, ticks, type Bar, type Lane, type Layout, type Mark } from './lanes'
 import { Links, TimelineLane, type Scale } from './TimelineLane'
 import css from './Timeline.module.css'
 import tones from './parts.module.css'
@@ -54,7 +54,7 @@ export function Timeline({ label, lanes, marks = [], marksName = 'Steps', now, i
   return (
     <div className={css.timeline}>
       <div className={css.tools}>
-        <Readout bar={active === undefined ? undefined : byId.get(active)} now={now} />
+        <Readout bar={active === undefined ? undefined : byId.get(active)} byId={byId} now={now} />
         <span className={css.zoom}>
           <button type="button" aria-label="Zoom out" disabled={zoom <= 1} onClick={() => setZoom(clamped(zoom / 2))}>−</button>
           <button type="button" aria-label="Zoom in" disabled={zoom >= ZOOM_MOST} onClick={() => setZoom(clamped(zoom * 2))}>+</button>
@@ -76,10 +76,10 @@ export function Timeline({ label, lanes, marks = [], marksName = 'Steps', now, i
   )
 }
 
-function Readout({ bar, now }: { bar: Lane['bars'][number] | undefined; now: number }): ReactNode {
+function Readout({ bar, byId, now }: { bar: Bar | undefined; byId: ReadonlyMap<string, Bar>; now: number }): ReactNode {
   if (!bar) return <p className={css.readout}>Arrow keys, or the pointer, show one by one.</p>
   const lost = bar.lost.length > 0 ? `, ${bar.lost.length} ${bar.lost.length === 1 ? 'try' : 'tries'} lost` : ''
-  const needs = bar.needs.length > 0 ? `; needs ${bar.needs.slice(0, 3).map((id) => shown(id, 40)).join(', ')}${bar.needs.length > 3 ? ` and ${bar.needs.length - 3} more` : ''}` : ''
+  const needs = bar.needs.length > 0 ? `; needs ${bar.needs.slice(0, 3).map((id) => shown(byId.get(id)?.label ?? id, 40)).join(', ')}${bar.needs.length > 3 ? ` and ${bar.needs.length - 3} more` : ''}` : ''
   return (
     <p className={css.readout}>
       <strong><bdi>{shown(bar.label, 80)}</bdi></strong> {shown(bar.status, 40).replaceAll('_', ' ')}, {new Date(bar.from).toLocaleTimeString()}, {duration((bar.to ?? now) - bar.from)}{bar.to === undefined && ' so far'}{lost}{needs}

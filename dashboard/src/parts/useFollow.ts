@@ -16,14 +16,16 @@ export interface Following {
 export function useFollow(content: unknown): Following {
   const box = useRef<HTMLDivElement>(null)
   const [isFollowing, setFollowing] = useState(true)
+  // Known at once: what is measured between a scroll and the rendering that follows must not pull the reader back.
+  const isAtEnd = useRef(true)
   const pin = useCallback(() => {
-    if (box.current && isFollowing) box.current.scrollTop = box.current.scrollHeight
-  }, [isFollowing])
-  useLayoutEffect(pin, [content, pin])
+    if (box.current && isAtEnd.current) box.current.scrollTop = box.current.scrollHeight
+  }, [])
+  useLayoutEffect(pin, [content, isFollowing, pin])
   useEffect(() => {
     const element = box.current
     if (!element) return
-    // What opens, wraps anew, or loads changes the height without another content.
+    // What opens, wraps anew, or is first laid out changes the height without another content.
     const observer = new ResizeObserver(pin)
     observer.observe(element)
     for (const child of element.children) observer.observe(child)
@@ -31,7 +33,14 @@ export function useFollow(content: unknown): Following {
   }, [pin])
   const onScroll = useCallback(() => {
     const element = box.current
-    if (element) setFollowing(element.scrollHeight - element.scrollTop - element.clientHeight < NEAR)
+    if (!element) return
+    isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR
+    setFollowing(isAtEnd.current)
   }, [])
-  return { box, onScroll, isFollowing, follow: () => setFollowing(true) }
+  const follow = useCallback(() => {
+    isAtEnd.current = true
+    setFollowing(true)
+    pin()
+  }, [pin])
+  return { box, onScroll, isFollowing, follow }
 }

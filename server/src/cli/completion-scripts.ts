@@ -15,7 +15,7 @@ function bash(commands: readonly Completed[]): string {
   return [
     '# bash completion of hubbub',
     '_hubbub() {',
-    '  local word="${COMP_WORDS[COMP_CWORD]}" words',
+    '  local word="${COMP_WORDS[COMP_CWORD]}" words=""',
     '  if ((COMP_CWORD == 1)); then',
     `    words='${commands.map(({ name }) => name).join(' ')}'`,
     '  else case "${COMP_WORDS[1]}" in',

@@ -4,7 +4,7 @@ import { HubError, isFinished, isTopic } from '@hubbub/protocol'
 import { readRemote, UsageError, type Call } from './arguments.js'
 import { eventLine, gapLine } from './event-line.js'
 import { taskLine } from './facts.js'
-import { plain, print, printJson, wantsJson } from './print.js'
+import { note, plain, print, printJson, wantsJson } from './print.js'
 import { openClient } from './remote.js'
 import { clip, inkOf } from './terminal/paint.js'
 
@@ -27,7 +27,7 @@ async function follow(call: Call, client: Client, id: string): Promise<number> {
   if (!first) throw new HubError('TASK_NOT_FOUND', `There is no task '${id}', or no longer.`)
   const foot = wantsJson(call) ? undefined : new Foot(call)
   const events = await client.subscribe({ topics: [topic], since: call.text('since') ?? 'all' })
-  events.onGap((gap) => foot?.above(gapLine(gap)))
+  events.onGap((gap) => (foot ? foot.above(gapLine(gap)) : note(gapLine(gap))))
   events.on((event, { cursor }) => {
     if (foot) foot.above(foot.lineOf(event))
     else printJson({ ...event, cursor })

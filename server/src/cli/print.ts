@@ -14,8 +14,9 @@ export function print(line: string): boolean {
   return process.stdout.write(`${line}\n`)
 }
 
+/** Also on a terminal, to which JSON's own escapes leave C1 controls and turned text: what `plain` takes away is an escape here, and the same to who parses it. */
 export function printJson(value: unknown): boolean {
-  return print(JSON.stringify(value))
+  return print(JSON.stringify(value).replaceAll(UNSEEN, escaped))
 }
 
 export function drained(): Promise<void> {
@@ -56,6 +57,11 @@ const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028
 const PILED = /(\p{M}{3})\p{M}+/gu
 /** Of pairs: a terminal is sent a sign of its own for each, and that has a width. */
 const HALVES = /\p{Surrogate}/gu
+
+/** Of each half of a pair one, as JSON has it. */
+function escaped(text: string): string {
+  return Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')
+}
 
 export function clock(ms: number): string {
   const date = new Date(ms)

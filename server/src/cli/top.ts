@@ -50,7 +50,7 @@ function still(call: Call, model: Model, where: Where): void {
 }
 
 function live(call: Call, client: Client, model: Model, where: Where): Promise<number> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const ink = inkOf(call.env)
     let view: View = FIRST
     let frame: Frame | undefined
@@ -62,11 +62,18 @@ function live(call: Call, client: Client, model: Model, where: Where): Promise<n
       view = frame.view
       screen.draw(frame.lines)
     }
-    const end = (code: number): void => {
+    const leave = (): void => {
       clearInterval(clock)
       clearTimeout(soon)
       screen.close()
+    }
+    const end = (code: number): void => {
+      leave()
       resolve(code)
+    }
+    const fail = (error: unknown): void => {
+      leave()
+      reject(error)
     }
     const screen = new Screen(process.stdin, process.stdout, {
       onKey(key) {
@@ -79,7 +86,9 @@ function live(call: Call, client: Client, model: Model, where: Where): Promise<n
       onEnd: end,
     })
     const clock = setInterval(() => view.isPaused || draw(), DRAW_MS)
-    client.onState(() => (soon ??= setTimeout(draw, SOON_MS)))
+    // Refused for good (its token has ended, say), it would go on to show what was once.
+    client.onState((state) => (state === 'closed' ? void client.ready().catch(fail) : (soon ??= setTimeout(draw, SOON_MS))))
+    model.onRefusal(fail)
     screen.open()
     draw()
   })

@@ -92,7 +92,8 @@ export class Tap {
     const input = parsed(fields['event'])
     const identity = parsed(fields['identity'])
     const project = identity['project'] ?? input['project']
-    this.refusedInput(input, typeof project === 'string' ? project : 'default', typeof identity['source'] === 'string' ? identity['source'] : `partition ${partition}`, code)
+    // Nobody's, when it does not say: an operator's tap alone shows it (I6).
+    this.refusedInput(input, typeof project === 'string' ? project : '', typeof identity['source'] === 'string' ? identity['source'] : `partition ${partition}`, code)
   }
 
   delivered(event: HubEvent, { partition, offset, sessions, way }: { partition: number; offset: Offset; sessions: number; way: 'live' | 'behind' }): void {
@@ -132,7 +133,8 @@ export class Tap {
 function fits({ project, topic, type, subject, connection, sample }: TapSpec, event: TappedEvent): boolean {
   // An event does not say by which connection it came.
   if (connection !== undefined || (project !== '*' && project !== event.project)) return false
-  if (topic !== undefined && !event.topics.some((one) => topicMatches(topic, one))) return false
+  // What was refused may have no topic that anybody knows: whoever asks for everything is told of it, and nobody else.
+  if (topic !== undefined && !(event.topics.length === 0 ? topic === '*' : event.topics.some((one) => topicMatches(topic, one)))) return false
   if (type !== undefined && !typeMatches(type, event.type)) return false
   if (subject !== undefined && subjectOf(event.source) !== subject) return false
   return sample >= 1 || shareOf(event.id) < sample

@@ -40,6 +40,7 @@ export class TapDesk {
   private timer?: NodeJS.Timeout
   private looking: Promise<void> = Promise.resolve()
   private closed = false
+  private looks = 0
 
   constructor(private readonly deps: TapDeps) {}
 
@@ -95,9 +96,11 @@ export class TapDesk {
   }
 
   private async look(): Promise<void> {
+    const look = ++this.looks
     try {
       const known = await this.known()
-      if (!this.closed) this.deps.tap.turn(known)
+      // A look that began before a change may end after the one that saw it.
+      if (!this.closed && look === this.looks) this.deps.tap.turn(known)
     } catch (error) {
       this.deps.log.debug({ err: error }, 'debug taps could not be read; those that are on end by themselves')
     }

@@ -38,7 +38,9 @@ export function Inspector({ id, tape, line, onOpen, onClose }: Inspected): React
   useEffect(() => {
     const opener = before.current
     heading.current?.focus({ preventScroll: true })
-    return () => void (opener instanceof HTMLElement && document.contains(opener) && opener.focus({ preventScroll: true }))
+    // On a phone it stands above the list.
+    heading.current?.parentElement?.scrollIntoView({ block: 'nearest' })
+    return () => void (opener instanceof HTMLElement && document.contains(opener) && opener.focus())
   }, [])
   const close = useRef(onClose)
   useEffect(() => {

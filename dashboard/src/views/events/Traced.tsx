@@ -79,13 +79,15 @@ const COUNTS = [['matched', 'matched'], ['live', 'live'], ['caughtUp', 'caught u
 function Workers({ workers }: { workers: readonly Worker[] }): ReactNode {
   if (workers.length === 0) return <>How many sessions had it is told to admins.</>
   return (
-    <div className={css.scroll} tabIndex={0} role="region" aria-label="Sessions by worker">
-      <table className={css.table}>
-        <caption>Sessions of this project, by worker</caption>
-        <thead><tr><th scope="col">worker</th>{COUNTS.map(([, label]) => <th key={label} scope="col">{label}</th>)}</tr></thead>
-        <tbody>{workers.map((one) => <tr key={one.worker}><th scope="row"><Said text={one.worker} most={80} /></th>{one.answered ? COUNTS.map(([name]) => <td key={name}>{count(one[name])}</td>) : <td colSpan={COUNTS.length}>did not answer in time: not known</td>}</tr>)}</tbody>
-      </table>
-    </div>
+    <>
+      <strong>Sessions</strong> of this project, by worker
+      <div className={css.scroll} tabIndex={0} role="region" aria-label="Sessions by worker">
+        <table className={css.table} aria-label="Sessions by worker">
+          <thead><tr><th scope="col">worker</th>{COUNTS.map(([, label]) => <th key={label} scope="col">{label}</th>)}</tr></thead>
+          <tbody>{workers.map((one) => <tr key={one.worker}><th scope="row"><Said text={one.worker} most={80} /></th>{one.answered ? COUNTS.map(([name]) => <td key={name}>{count(one[name])}</td>) : <td colSpan={COUNTS.length}>did not answer in time: not known</td>}</tr>)}</tbody>
+        </table>
+      </div>
+    </>
   )
 }
 

@@ -63,7 +63,7 @@ const Agents = memo(function Agents({ agents, tasks: allTasks, isLoading, error,
       actions={<Choice label="Density" value={density} onChange={setDensity} options={[{ value: 'roomy', label: 'Roomy' }, { value: 'compact', label: 'Compact' }]} />}
     >
       {error && <Failure error={error} />}
-      {isKnown && <Feed samples={samples} size={agents.length} />}
+      {isKnown && <Feed samples={samples} agents={agents} />}
       <div className={css.tools}>
         <Totals counts={counts} isKnown={isKnown} value={selection.status} onChange={(status) => choose({ status: status === 'all' ? undefined : status })} />
         <div className={css.find}>
@@ -97,11 +97,18 @@ const Agents = memo(function Agents({ agents, tasks: allTasks, isLoading, error,
   )
 })
 
-/** Hands figures to the samples; of its own so that nothing else is drawn for them. A large fleet says enough in a minute, and its journal is long. */
-function Feed({ samples, size }: { samples: Samples; size: number }): ReactNode {
-  const [since] = useState(size <= 50 ? ('5m' as const) : ('1m' as const))
-  useEvents('agent:*', { types: SAMPLE_TYPES, since, limit: 0, onEvent: samples.take })
+/** Hands figures to the samples; of its own so that nothing else is drawn for them. */
+function Feed({ samples, agents }: { samples: Samples; agents: readonly AgentView[] }): ReactNode {
+  const [since] = useState(() => pastOf(agents))
+  useEvents('agent:*', { types: SAMPLE_TYPES, ...(since && { since }), limit: 0, onEvent: samples.take })
   return null
+}
+
+/** How far back the lines begin. A large fleet says enough in a minute, and its journal is long; where nobody spoke there is nothing to read. */
+function pastOf(agents: readonly AgentView[]): '5m' | '1m' | undefined {
+  const minutes = agents.length <= 50 ? 5 : 1
+  const wasHeard = agents.some(({ lastSeenAt }) => Date.now() - Date.parse(lastSeenAt) < minutes * 60_000)
+  return wasHeard ? `${minutes}m` : undefined
 }
 
 function useDensity(): [Density, (density: Density) => void] {

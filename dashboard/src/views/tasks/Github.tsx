@@ -5,7 +5,7 @@ import { Panel } from '../../parts/Page'
 import { Said, shown } from '../../parts/Said'
 import { Status, type Tone } from '../../parts/Status'
 import { ToEvents } from '../../parts/To'
-import type { GithubState, Pull } from './github'
+import type { GithubState, Pull } from './pulls'
 import css from './task.module.css'
 
 const TONES: Readonly<Record<string, Tone>> = {

@@ -6,7 +6,7 @@ import { To } from '../../parts/To'
 import { Until } from '../../parts/Until'
 import tones from '../../parts/parts.module.css'
 import type { Task } from './choice'
-import type { Entry } from './history'
+import type { Entry } from './telling'
 import css from './task.module.css'
 
 const FIRST = 60
@@ -37,7 +37,7 @@ export const History = memo(function History({ task, entries, dropped }: Told): 
   )
 })
 
-function Item({ entry: { at, tone, what, agentId, detail, attempt, then }, before, isLast }: { entry: Entry; before: Entry | undefined; isLast: boolean }): ReactNode {
+function Item({ entry: { at, tone, what, agentId, detail, attempt, due }, before, isLast }: { entry: Entry; before: Entry | undefined; isLast: boolean }): ReactNode {
   const lasted = at !== undefined && before?.at !== undefined && at - before.at >= 1000 ? `after ${duration(at - before.at)}` : undefined
   return (
     <li className={tones[tone]}>
@@ -46,7 +46,7 @@ function Item({ entry: { at, tone, what, agentId, detail, attempt, then }, befor
         {attempt !== undefined && <span className={css.attempt}>#{attempt}</span>} {what} {agentId !== undefined && <To kind="agent" id={agentId} />}
         {lasted && <span className={css.note}> {lasted}</span>}
         {detail !== undefined && <Said text={detail} most={600} className={`said ${css.detail}`} />}
-        {isLast && then && <span className={css.note}> {then.what} <Until at={then.at} /></span>}
+        {isLast && due && <span className={css.note}> {due.what} <Until at={due.at} /></span>}
       </span>
     </li>
   )

@@ -32,8 +32,8 @@ export function Needs({ task }: { task: Task }): ReactNode {
   return (
     <Panel title="Dependencies">
       {dependsOn.length === 0 && needing.length === 0 && <Empty>{isLoading ? 'Looking for tasks that need it…' : error ? `It needs nothing; what needs it cannot be seen: ${error.code}.` : 'It needs nothing, and nothing needs it.'}</Empty>}
-      {dependsOn.length > 0 && <List label="Needs" items={dependsOn.map((need) => ({ id: need, ...(known.get(need) ?? { title: need, status: undefined }) }))} />}
-      {needing.length > 0 && <List label="Needed by" items={needing.map(({ id: other, title = other, status }) => ({ id: other, title, status }))} />}
+      {dependsOn.length > 0 && <List label="Needs" unknown={isLoading ? '…' : 'not known'} items={dependsOn.map((need) => ({ id: need, ...(known.get(need) ?? { title: need, status: undefined }) }))} />}
+      {needing.length > 0 && <List label="Needed by" unknown="not known" items={needing.map(({ id: other, title = other, status }) => ({ id: other, title, status }))} />}
     </Panel>
   )
 }
@@ -47,14 +47,14 @@ interface Needed {
   status: string | undefined
 }
 
-const List = memo(function List({ label, items }: { label: string; items: readonly Needed[] }): ReactNode {
+const List = memo(function List({ label, items, unknown }: { label: string; items: readonly Needed[]; unknown: string }): ReactNode {
   return (
     <section>
       <h3>{label}</h3>
       <ul className={css.checks} aria-label={label}>
         {items.slice(0, MOST).map(({ id, title, status }) => (
           <li key={id}>
-            {status === undefined ? <span className={css.note}>not known</span> : <Status status={status} />}{' '}
+            {status === undefined ? <span className={css.note}>{unknown}</span> : <Status status={status} />}{' '}
             {id.startsWith(STREAM) ? <Link href={wayWith('tasks', { stream: id.slice(STREAM.length) })}>{shown(title, 100)} <span className={css.note}>stream</span></Link> : <To kind="task" id={id} text={title} />}
           </li>
         ))}

@@ -3,8 +3,8 @@
  * everything are kept, never the events.
  */
 import type { Client, HubEvent } from '@hubbub/client'
-import { readGithub, type GithubState } from './github'
-import { entryOf, type Entry } from './history'
+import { readGithub, type GithubState } from './pulls'
+import { entryOf, type Entry } from './telling'
 import { Recent, Track } from './track'
 
 /** Of all that goes under a task's topic; its runs' tokens do not belong here. */

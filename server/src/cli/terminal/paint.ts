@@ -60,6 +60,23 @@ export function clip(text: string, columns: number): string {
   return columns > 0 ? `${kept}…` : ''
 }
 
+/** `clip` of text that is painted already; what is cut off takes its colour with it. */
+export function clipPainted(text: string, columns: number): string {
+  if (!text.includes('\u001b')) return clip(text, columns)
+  if (columnsOf(text) <= columns) return text
+  let kept = ''
+  let left = columns - 1
+  for (const part of text.split(COLOUR)) {
+    const width = columnsOf(part)
+    if (width > left) return `${kept}${clip(part, left + 1)}\u001b[0m`
+    kept += part
+    left -= width
+  }
+  return kept
+}
+
+// oxlint-disable-next-line no-control-regex
+const COLOUR = /(\u001b\[[\d;]*m)/
 const SEGMENTS = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 /** @param share 0 to 1; what is not known is drawn as nothing done */
@@ -69,8 +86,8 @@ export function bar(share: number | undefined, columns: number): string {
   return drawn + '░'.repeat(Math.max(0, columns - drawn.length))
 }
 
-/** The last figures as a line of columns, the newest at the right. */
-export function spark(values: readonly number[], columns: number, most = Math.max(1e-9, ...values)): string {
+/** The last figures as a line of columns, the newest at the right; one that is not known is left out. */
+export function spark(values: readonly (number | undefined)[], columns: number, most = Math.max(1e-9, ...values.map((value) => value ?? 0))): string {
   const shown = values.slice(-columns)
-  return ' '.repeat(columns - shown.length) + shown.map((value) => LEVELS[Math.min(7, Math.max(0, Math.round((value / most) * 7)))]).join('')
+  return ' '.repeat(columns - shown.length) + shown.map((value) => (value === undefined ? ' ' : LEVELS[Math.min(7, Math.max(0, Math.round((value / most) * 7)))])).join('')
 }

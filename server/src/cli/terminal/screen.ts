@@ -5,6 +5,7 @@
 import { constants } from 'node:os'
 import type { ReadStream, WriteStream } from 'node:tty'
 import { readKeys, type Key } from './keys.js'
+import { clipPainted } from './paint.js'
 
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l'
 const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l'
@@ -20,6 +21,7 @@ export interface ScreenEvents {
 export class Screen {
   private shown: string[] = []
   private isOpen = false
+  private isClosed = false
   private stopKeys: () => void = () => undefined
   private readonly signals: [NodeJS.Signals, () => void][] = []
   private readonly giveBack = (): void => this.leave()
@@ -34,29 +36,26 @@ export class Screen {
     // The last word on the way out, also after a fault.
     process.on('exit', this.giveBack)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) this.on(signal, () => this.events.onEnd(128 + constants.signals[signal]))
-    this.on('SIGCONT', () => {
-      this.isOpen = false
-      this.enter()
-      this.events.onResize()
-    })
+    this.on('SIGCONT', this.resume)
     this.output.on('resize', this.resized)
     this.enter()
   }
 
   close(): void {
+    this.isClosed = true
     this.leave()
     this.output.off('resize', this.resized)
     process.off('exit', this.giveBack)
     for (const [signal, listener] of this.signals) process.off(signal, listener)
   }
 
-  /** @param lines from the top; of text that is no wider than the screen */
+  /** @param lines from the top. What is wider is cut with an ellipsis: half a figure would be read as another one. */
   draw(lines: readonly string[]): void {
     if (!this.isOpen) return
-    const { rows } = this.size
+    const { columns, rows } = this.size
     let text = ''
     for (let row = 0; row < rows; row++) {
-      const line = lines[row] ?? ''
+      const line = clipPainted(lines[row] ?? '', columns)
       if (this.shown[row] !== line) text += `\u001b[${row + 1};1H\u001b[2K${line}`
       this.shown[row] = line
     }
@@ -81,10 +80,20 @@ export class Screen {
     this.output.write(LEAVE)
   }
 
-  /** Into the background, as Ctrl-Z does with any program; `fg` brings it back. */
+  /** Into the background, as Ctrl-Z does with any program; `fg` brings it back. The whole job: the shell waits for `npx`, not for us. */
   private rest(): void {
     this.leave()
-    process.kill(process.pid, 'SIGTSTP')
+    process.kill(0, 'SIGTSTP')
+    // Where no shell waits, as in a container, nobody is stopped, and no SIGCONT comes.
+    setImmediate(this.resume)
+  }
+
+  /** Out and in again: what was stopped by SIGSTOP never left, and its terminal may have been another program's since. */
+  private readonly resume = (): void => {
+    if (this.isClosed) return
+    this.leave()
+    this.enter()
+    this.events.onResize()
   }
 
   private readonly resized = (): void => {

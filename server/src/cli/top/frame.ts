@@ -33,7 +33,8 @@ export interface Size {
 
 export function frameOf(model: Model, asked: View, where: Where, size: Size, ink: Ink): Frame {
   const { columns, rows: lines } = size
-  const head = headLines(model, where, columns, ink)
+  // In a few lines the table is worth more than the figures above it.
+  const head = headLines(model, where, columns, ink).slice(0, Math.max(0, lines - 4))
   const all = rowsOf(model, asked.page, asked.sort)
   if (asked.isReversed) all.reverse()
   const words = asked.filter.toLowerCase()

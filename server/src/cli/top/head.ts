@@ -20,7 +20,12 @@ export function headLines(model: Model, where: Where, columns: number, ink: Ink)
   const space = Math.max(1, columns - columnsOf(name) - columnsOf(state) - columnsOf(clockText) - 3)
   const first = `${paint(clip(plain(name), columns - 20), 'bold', ink)}   ${paint(state, styleOf(model.state), ink)}${' '.repeat(space)}${clockText}`
   const lines = [first, counts('agents', model.agents, ink), counts('tasks', model.tasks, ink)]
-  if (overview) lines.push(...hubLines(overview, model.history, ink))
+  const then = model.staleSince ?? overview?.knownAt
+  if (overview && then !== undefined) {
+    const what = model.staleSince === undefined ? 'the store is out of reach: other processes and partitions are' : 'the hub does not answer: rates and health are'
+    const known = hubLines(overview, model.history, { isColoured: false }).map((line) => paint(line, 'dim', ink))
+    lines.push(...known, paint(` stale    ${what} as of ${new Date(then).toLocaleTimeString('en-GB')}`, 'warn', ink))
+  } else if (overview) lines.push(...hubLines(overview, model.history, ink))
   else {
     lines.push(` events   ${paint(spark(model.history, SPARK_COLUMNS), 'busy', ink)}  ${rate(model.history.at(-1))} heard`)
     lines.push(paint(` rates and health of the hub: ${refusal ? `${refusal.code}, an operator's token shows them` : 'no answer yet'}`, 'dim', ink))
@@ -28,7 +33,7 @@ export function headLines(model: Model, where: Where, columns: number, ink: Ink)
   return [...lines, '']
 }
 
-function hubLines({ rates, latency, processes, partitions, deadLetters, store, connections }: Overview, history: readonly number[], ink: Ink): string[] {
+function hubLines({ rates, latency, processes, partitions, deadLetters, store, connections }: Overview, history: Model['history'], ink: Ink): string[] {
   const lag = partitions.reduce((sum, one) => sum + one.lag, 0)
   const silent = processes.filter(({ status }) => status === 'silent').length
   const homeless = partitions.filter(({ owner }) => owner === null).length

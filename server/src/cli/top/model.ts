@@ -15,8 +15,10 @@ export class Model implements Fleet {
   overview: Overview | undefined
   /** Why there is no overview, when the hub will not give one. */
   refusal: HubError | undefined
-  /** Of the hub where it says them, else of what this client hears: the newest last. */
-  readonly history: number[] = []
+  /** When `overview` was true, once questions have had no answer since; ISO 8601. */
+  staleSince: string | undefined
+  /** Of the hub where it says them, else of what this client hears: the newest last; undefined: nobody knows. */
+  readonly history: (number | undefined)[] = []
   private live: LiveState | undefined
   private heard = 0
   private timer: NodeJS.Timeout | undefined
@@ -47,6 +49,11 @@ export class Model implements Fleet {
     await this.look()
   }
 
+  /** The fleet is no longer shown to this token. Behind `start`. */
+  onRefusal(handler: (error: HubError) => void): void {
+    this.live?.onEnd((error) => error && handler(error))
+  }
+
   close(): void {
     this.isClosed = true
     clearTimeout(this.timer)
@@ -55,16 +62,16 @@ export class Model implements Fleet {
   private async look(): Promise<void> {
     try {
       this.overview = await this.client.operator.overview()
-      this.refusal = undefined
+      this.refusal = this.staleSince = undefined
     } catch (error) {
-      if (!(error instanceof HubError)) throw error
-      // A hub that is away for a moment has not changed; what it does not allow is not there.
-      if (!error.retryable) {
-        this.overview = undefined
+      // Of a hub that is away what it said last stays, and is marked; what it does not allow is not there.
+      if (error instanceof HubError && !error.retryable) {
+        this.overview = this.staleSince = undefined
         this.refusal = error
-      }
+      } else this.staleSince ??= this.overview?.at
     }
-    this.history.push(this.overview?.rates.committed ?? this.heard / (OVERVIEW_MS / 1000))
+    const committed = this.staleSince === undefined ? this.overview?.rates.committed : undefined
+    this.history.push(this.overview ? committed : this.heard / (OVERVIEW_MS / 1000))
     this.heard = 0
     if (this.history.length > SAMPLES) this.history.shift()
     if (!this.isClosed) this.timer = setTimeout(() => void this.look(), OVERVIEW_MS)

@@ -15,7 +15,7 @@ export interface Entry {
   /** Of the delegation that it belongs to. */
   attempt?: number
   /** A time that matters as long as nothing followed, ISO 8601, and how it is called. */
-  then?: { what: string; at: string }
+  due?: { what: string; at: string }
 }
 
 type Data = Record<string, unknown>
@@ -24,11 +24,11 @@ type Told = Omit<Entry, 'key' | 'at'>
 const TELLERS: Readonly<Record<string, (data: Data, event: HubEvent) => Told>> = {
   'task.created': (data, { metadata: { source } }) => ({ tone: 'idle', what: data['managed'] === true ? 'handed in' : 'first reported', detail: `by ${source}` }),
   'task.updated': (data) => ({ tone: 'idle', what: 'changed', ...detail(fieldsOf(data)) }),
-  'task.delegated': (data) => ({ tone: 'busy', what: 'offered to', ...agent(data), ...attempt(data), ...then('to be accepted by', data['leaseUntil']) }),
+  'task.delegated': (data) => ({ tone: 'busy', what: 'offered to', ...agent(data), ...attempt(data), ...due('to be accepted by', data['leaseUntil']) }),
   'task.accepted': (data) => ({ tone: 'busy', what: 'accepted by', ...agent(data) }),
   'task.rejected': (data) => ({ tone: 'warn', what: 'rejected by', ...agent(data), ...detail(data['reason']) }),
   'task.started': (data) => ({ tone: 'busy', what: 'begun by', ...agent(data) }),
-  'task.lease_lost': (data) => ({ tone: 'bad', what: 'lost by', ...agent(data), ...attempt(data), ...detail(data['reason']), ...then('again from', data['retryAt']) }),
+  'task.lease_lost': (data) => ({ tone: 'bad', what: 'lost by', ...agent(data), ...attempt(data), ...detail(data['reason']), ...due('again from', data['retryAt']) }),
   'task.blocked': (data) => ({ tone: 'warn', what: 'blocked', ...detail(data['blockedReason']) }),
   'task.paused': () => ({ tone: 'warn', what: 'paused' }),
   'task.cancel_requested': (data) => ({ tone: 'warn', what: 'asked to stop', ...agent(data), ...detail([data['by'], data['reason']].filter((one) => typeof one === 'string').join(': ')) }),
@@ -84,8 +84,8 @@ function attempt(data: Data): Pick<Entry, 'attempt'> {
   return typeof data['attempt'] === 'number' ? { attempt: data['attempt'] } : {}
 }
 
-function then(what: string, at: unknown): Pick<Entry, 'then'> {
-  return typeof at === 'string' ? { then: { what, at } } : {}
+function due(what: string, at: unknown): Pick<Entry, 'due'> {
+  return typeof at === 'string' ? { due: { what, at } } : {}
 }
 
 function fieldsOf({ changes, ...others }: Data): string {
