@@ -4,13 +4,17 @@ import { defineConfig, type Plugin } from 'vite'
 /** Compressed once here, and not by the hub for each who looks. */
 const compressed: Plugin = {
   name: 'compressed',
-  generateBundle(_options, bundle) {
-    for (const file of Object.values(bundle)) {
-      const content = file.type === 'chunk' ? file.code : file.source
-      if (content.length < 1024 || !/\.(js|css|svg)$/.test(file.fileName)) continue
-      this.emitFile({ type: 'asset', fileName: `${file.fileName}.br`, source: brotliCompressSync(content) })
-      this.emitFile({ type: 'asset', fileName: `${file.fileName}.gz`, source: gzipSync(content, { level: 9 }) })
-    }
+  // Behind vite's own, which writes what a route preloads into the chunks.
+  generateBundle: {
+    order: 'post',
+    handler(_options, bundle) {
+      for (const file of Object.values(bundle)) {
+        const content = file.type === 'chunk' ? file.code : file.source
+        if (content.length < 1024 || !/\.(js|css|svg)$/.test(file.fileName)) continue
+        this.emitFile({ type: 'asset', fileName: `${file.fileName}.br`, source: brotliCompressSync(content) })
+        this.emitFile({ type: 'asset', fileName: `${file.fileName}.gz`, source: gzipSync(content, { level: 9 }) })
+      }
+    },
   },
 }
 

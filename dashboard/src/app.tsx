@@ -1,9 +1,9 @@
 import { useMemo, type ReactNode } from 'react'
 import { HubbubProvider } from '@hubbub/react'
 import { Router } from 'wouter'
-import { useHashLocation } from 'wouter/use-hash-location'
 import { Gate } from './session/Gate'
 import { useCredential } from './session/credential'
+import { useHashLocation } from './shell/location'
 import { Shell } from './shell/Shell'
 
 /** The hub is where the page comes from, also behind a proxy that puts it under a path. */

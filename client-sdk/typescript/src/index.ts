@@ -11,7 +11,7 @@ export type { Snapshot } from './snapshot.js'
 export type { Backoff, ClientState } from './state.js'
 export type { CancelOptions, TaskFilter, Tasks, WaitOptions } from './tasks.js'
 export type { LiveState, StateChange } from './watch.js'
-export { HubError } from '@hubbub/protocol'
+export { FAILURES, HubError } from '@hubbub/protocol'
 export type {
   AgentRegistered, AgentStatus, BroadcastRequest, BroadcastResult, Cursor, DeadLetter, Entities, EntityView, EventMap, Failure, FailureCode, Filter, Gap, HubEvent, Kind,
   Overview, PresenceChange, PresenceResult, PublishResult, Signal, Since, TaskOrder, TaskStatus, TaskView, Trace,

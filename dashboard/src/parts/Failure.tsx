@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { HubError } from '@hubbub/client'
+import { FAILURES, type HubError } from '@hubbub/client'
 import { Said } from './Said'
 import css from './parts.module.css'
 
@@ -8,6 +8,7 @@ export function Failure({ error, onRetry }: { error: HubError; onRetry?: () => v
   return (
     <div role="alert" className={css.failure}>
       <strong className="mono">{error.code}</strong> <Said text={error.message} />
+      <span className={css.remedy}>{FAILURES[error.code].remedy}</span>
       {onRetry && <button type="button" onClick={onRetry}>Try again</button>}
     </div>
   )

@@ -113,12 +113,11 @@ function usePlace(box: RefObject<HTMLDivElement | null>): { width: number; top: 
   }, [box])
   useLayoutEffect(() => {
     look()
+    // What is put in above makes the page longer. To look with each rendering would have it laid out twice.
     const observer = new ResizeObserver(look)
     if (box.current) observer.observe(box.current)
     observer.observe(document.body)
     return () => observer.disconnect()
   }, [box, look])
-  // After the paint, when the layout is known: to ask costs nothing then.
-  useEffect(look)
   return place
 }

@@ -40,7 +40,6 @@ export function useChoices(): [Choices, Choose] {
       else next.set(name, value)
     }
     const path = ROUTE.exec(currentHash())?.[1] ?? ''
-    // With its question mark also when nothing is chosen: without one the router leaves the query as it was.
     navigate(`/${path}?${next.toString()}`, { replace: true })
   }, [navigate])
   return [choices, choose]
@@ -50,9 +49,8 @@ function currentHash(): string {
   return window.location.hash
 }
 
-/** A link opened in another tab has it behind the hash, the router writes it before. */
 function currentQuery(): string {
-  return ROUTE.exec(window.location.hash)?.[2] || window.location.search.slice(1)
+  return ROUTE.exec(window.location.hash)?.[2] ?? ''
 }
 
 function decoded(text: string): string {

@@ -18,7 +18,7 @@ import { Summary, Totals } from './Totals'
 import css from './fleet.module.css'
 
 /** ms; nobody reads figures that change more often. */
-const PACE_MS = 200
+const PACE_MS = 250
 const ROW_HEIGHTS: Readonly<Record<Density, number>> = { roomy: 178, compact: 104 }
 const MIN_WIDTHS: Readonly<Record<Density, number>> = { roomy: 248, compact: 210 }
 const DENSITY_KEY = 'hubbub.fleet.density'
