@@ -87,13 +87,16 @@ describe('what is known, on a terminal', () => {
   it('completes commands, words and flags', async () => {
     const { stdout } = await command(['completion', 'bash'])
     const complete = (...words: string[]): string[] => {
-      const script = `${stdout}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _hubbub; echo "\${COMPREPLY[@]}"`
-      return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim().split(' ')
+      const script = `set -u\n${stdout}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _hubbub; echo "\${COMPREPLY[@]}"`
+      const { stderr, stdout: found } = spawnSync('bash', ['-c', script], { encoding: 'utf8' })
+      expect(stderr).toBe('')
+      return found.trim().split(' ')
     }
     expect(complete('hubbub', 'ta')).toEqual(expect.arrayContaining(['tail', 'task']))
     expect(complete('hubbub', 'task', '')).toEqual(expect.arrayContaining(['show', 'list', '--json']))
     expect(complete('hubbub', 'tail', '--fol')).toEqual(['--follow-task'])
     expect(complete('hubbub', 'dead', 'r')).toEqual(['replay'])
+    expect(complete('hubbub', 'nonsense', '')).toEqual([''])
     for (const shell of ['zsh', 'fish']) expect(await command(['completion', shell])).toMatchObject({ code: 0, stdout: expect.stringContaining('follow-task') })
     expect(await command(['completion', 'tcsh'])).toMatchObject({ code: 2, stderr: expect.stringContaining('bash, zsh, fish') })
   })

@@ -8,7 +8,7 @@ import { startOnTerminal, type Terminal } from './terminal.js'
 
 const OPERATOR = { projects: ['*'], project: 'default' }
 
-describe('hubbub top', () => {
+describe('hubbub top, at its ends', () => {
   let hub: HubProcess
   let env: Record<string, string>
   let client: Client
@@ -95,17 +95,17 @@ describe('hubbub top', () => {
     const own = { HUBBUB_URL: other.url, HUBBUB_TOKEN: token() }
     const engine = connect(other.url, { token: token() })
     await engine.publish('task.created', { taskId: 't' })
+    engine.close()
     const stopped = startCommand(['tail', '--follow-task', 't'], own)
     await eventually(() => stopped.events().length > 0, 'its past')
     stopped.child.kill('SIGINT')
-    expect([(await stopped.exited).code, stopped.output.stderr]).toEqual([1, ''])
+    expect([(await stopped.exited).code, stopped.stderr()]).toEqual([1, ''])
     const following = startCommand(['tail', '--follow-task', 't'], own)
     await eventually(() => following.events().length > 0, 'its past')
-    engine.close()
     await other.kill('SIGKILL')
     const again = await startHub({ port: other.port })
     expect((await following.exited).code).toBe(1)
-    expect(following.output.stderr).toContain('-- gap: ')
+    expect(following.stderr()).toContain('-- gap: ')
     await again.stop()
   }, 60_000)
 })

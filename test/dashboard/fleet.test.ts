@@ -13,7 +13,7 @@ beforeAll(async () => {
   stage = await openStage()
 }, 60_000)
 afterEach(async () => {
-  stage.proxy.refuse(false)
+  stage?.proxy.refuse(false)
   const complaints = pages.flatMap((page) => page.complaints)
   for (const page of pages.splice(0)) await page.close()
   expect(complaints).toEqual([])
@@ -226,7 +226,7 @@ it('without the hub ages are no ages, and what is shown is said to be of before'
   await opened.connection('offline')
   await opened.shows('1 agent; nothing needs attention (when last heard)')
   await card(opened, 'ada').getByText(/\d\d:\d\d:\d\d/).waitFor()
-  stage.proxy.refuse(false)
+  stage?.proxy.refuse(false)
   await opened.connection('live')
   await card(opened, 'ada').getByText(/now|ago/).waitFor()
   opened.complaints.splice(0)

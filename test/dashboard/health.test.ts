@@ -12,7 +12,7 @@ beforeAll(async () => {
   stage = await openStage()
 }, 60_000)
 afterEach(async () => {
-  stage.proxy.refuse(false)
+  stage?.proxy.refuse(false)
   const complaints = pages.flatMap((page) => page.complaints)
   for (const page of pages.splice(0)) await page.close()
   for (const { partition, id } of await letters()) await stage.ask(`/api/v1/dead/${partition}/${id}`, { method: 'DELETE' })

@@ -6,8 +6,9 @@ export function Page({ title, actions, children, summary }: { title: string; act
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     document.title = `${title} · Hubbub`
-    heading.current?.focus({ preventScroll: true })
   }, [title])
+  // With the view, not with each change of what it is of.
+  useEffect(() => heading.current?.focus({ preventScroll: true }), [])
   return (
     <main className={css.page} id="view">
       <header className={css.pageHead}>

@@ -1,4 +1,4 @@
-import { Suspense, type ReactNode } from 'react'
+import { Suspense, useLayoutEffect, type ReactNode } from 'react'
 import { Link, Route, Switch, useLocation } from 'wouter'
 import { Empty, Loading, Page } from '../parts/Page'
 import { claimsOf, type Credential, type CredentialActions } from '../session/credential'
@@ -10,6 +10,8 @@ import { useTheme } from './theme'
 
 export function Shell({ credential, actions }: { credential: Credential; actions: CredentialActions }): ReactNode {
   const [location] = useLocation()
+  // Another view begins at its top.
+  useLayoutEffect(() => void window.scrollTo(0, 0), [location])
   return (
     <div className={css.shell}>
       <a className={css.skip} href="#view" onClick={skip}>To the content</a>

@@ -18,21 +18,27 @@ const MUTE: Encoding = { name: 'mute', encode: () => NOTHING, batch: () => NOTHI
 /** A release that holds more than one message's worth cannot have gathered so many. */
 const MOST_GATHERED = 5000
 
-export async function replacedFor(chronicle: Chronicle, chronicles: Chronicles, asked: Required<Asked>, read: ReadEntries): Promise<Replaced> {
+/** @param decided of audiences, for this event: thousands of sessions are one audience, and what it was given is looked for once */
+export async function replacedFor(chronicle: Chronicle, chronicles: Chronicles, asked: Required<Asked>, read: ReadEntries, decided = new Map<string, Replaced>()): Promise<Replaced> {
   if (!paceThen(chronicle, asked)?.latestOnly || isAfter(asked.offset, chronicle.reached)) return 'no'
   const spans = spansAt(chronicle, asked.offset)
   const episode = episodeAt(chronicle, asked.offset)
   if (episode) return await perhapsLater(asked, episode.until ?? chronicle.reached, chronicle.project, read)
   const chosen = spans.map(({ subscription }) => subscription).filter(({ id }) => id !== INBOX)
-  const release = chronicles.releaseOf(audienceKey(chronicle.encoding, chronicle.project, chosen), asked.offset)
+  const audience = audienceKey(chronicle.encoding, chronicle.project, chosen)
+  const release = chronicles.releaseOf(audience, asked.offset)
   if (!release) return 'perhaps'
   const page = await read(release.since, release.upTo, MOST_GATHERED)
-  const entries = page.entries.filter(({ event }) => event.project === chronicle.project)
+  const mail = spans.filter(({ subscription }) => subscription.id === INBOX)
   // Mail goes at once, and what was gathered with it: where the one ended and the other began is not known.
-  if (page.reached !== release.upTo || entries.some(({ event }) => isMail(spans, event))) return 'perhaps'
-  const taken = entries.filter(({ event }) => chosen.some((subscription) => matches(subscription, event)))
-  if (!taken.some(({ offset }) => offset === asked.offset)) return 'perhaps'
-  return pacedChunks(taken, chosen, MUTE).some((chunk) => chunk.entries.some(({ offset }) => offset === asked.offset)) ? 'no' : 'yes'
+  if (page.reached !== release.upTo || (mail.length > 0 && page.entries.some(({ event }) => event.project === chronicle.project && isMail(mail, event)))) return 'perhaps'
+  const known = decided.get(audience)
+  if (known) return known
+  const taken = page.entries.filter(({ event }) => event.project === chronicle.project && chosen.some((subscription) => matches(subscription, event)))
+  const isGiven = pacedChunks(taken, chosen, MUTE).some((chunk) => chunk.entries.some(({ offset }) => offset === asked.offset))
+  const replaced = !taken.some(({ offset }) => offset === asked.offset) ? 'perhaps' : isGiven ? 'no' : 'yes'
+  decided.set(audience, replaced)
+  return replaced
 }
 
 /** Of what is read from the journal, the latest of a page: where the pages ended is not known. */
@@ -42,8 +48,8 @@ async function perhapsLater({ offset, event }: Required<Asked>, upTo: Offset, pr
   return (await read(offset, upTo, PAGE)).entries.some((later) => later.event.project === project && keyOf(later.event) === key) ? 'perhaps' : 'no'
 }
 
-function isMail(spans: readonly Span[], event: HubEvent): boolean {
-  return spans.some(({ subscription }) => subscription.id === INBOX && matches(subscription, event))
+function isMail(mail: readonly Span[], event: HubEvent): boolean {
+  return mail.some(({ subscription }) => matches(subscription, event))
 }
 
 function keyOf({ type, topics }: HubEvent): string {

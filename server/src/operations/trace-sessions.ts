@@ -48,6 +48,8 @@ export interface AccountRequest {
   /** False: the journal has it no longer, or the asker may not see it; only gaps are told. */
   isSeen: boolean
   chosen?: Chosen
+  /** Whoever is no admin learns no counts, so the others' sessions are not gone through. */
+  onlyChosen?: boolean
 }
 
 export const NOTHING: Readonly<Counts> = { matched: 0, live: 0, caughtUp: 0, catchingUp: 0, slow: 0, gap: 0, superseded: 0, gone: 0 }
@@ -58,10 +60,10 @@ const COUNTED: { readonly [F in Fate]?: keyof Counts } = {
 }
 /** Sessions of a subject that one worker tells of: the last that began. */
 const MOST_TOLD = 50
-/** Sessions between two turns of the event loop. */
-const AT_ONCE = 200
+/** ms between two turns of the event loop. */
+const AT_ONCE_MS = 10
 
-export async function accountOf(deps: AccountDeps, { project, offset, isSeen, chosen }: AccountRequest): Promise<WorkerAnswer> {
+export async function accountOf(deps: AccountDeps, { project, offset, isSeen, chosen, onlyChosen = false }: AccountRequest): Promise<WorkerAnswer> {
   const lane = await deps.fanout.standing(project)
   const counts = { ...NOTHING }
   if (!lane) return { counts, told: [], asked: 0 }
@@ -70,9 +72,13 @@ export async function accountOf(deps: AccountDeps, { project, offset, isSeen, ch
   const asked = { offset, event: entry ? (JSON.parse(entry.event) as HubEvent) : undefined }
   const replaced = replacement(lane, deps.journal, asked)
   const told: Told[] = []
-  let seen = 0
+  let turned = performance.now()
   for (const chronicles of bySession(lane.chronicles.of(project)).values()) {
-    if (++seen % AT_ONCE === 0) await turn()
+    if (onlyChosen && !chronicles.some((chronicle) => chosen && isChosen(chronicle, chosen))) continue
+    if (performance.now() - turned > AT_ONCE_MS) {
+      await turn()
+      turned = performance.now()
+    }
     const findings = await Promise.all(chronicles.map(async (chronicle) => ({ chronicle, finding: fateOf(chronicle, asked, await replaced(chronicle)) })))
     const { chronicle, finding } = weightiest(findings)
     const counted = COUNTED[finding.fate]
@@ -129,6 +135,7 @@ function accountOfSession({ who: { session, connection, wire }, identity }: Chro
 function replacement(lane: Lane, journal: Journal, { offset, event }: { offset: Offset; event?: HubEvent }): (chronicle: Chronicle) => Promise<Replaced> {
   if (!event) return () => Promise.resolve('no')
   const reads = new Map<string, Promise<Page>>()
+  const decided = new Map<string, Replaced>()
   const read: ReadEntries = (after, upTo, count) => {
     const key = `${after} ${upTo} ${count}`
     const known = reads.get(key)
@@ -137,5 +144,5 @@ function replacement(lane: Lane, journal: Journal, { offset, event }: { offset: 
     reads.set(key, reading)
     return reading
   }
-  return (chronicle) => replacedFor(chronicle, lane.chronicles, { offset, event }, read)
+  return (chronicle) => replacedFor(chronicle, lane.chronicles, { offset, event }, read, decided)
 }

@@ -54,7 +54,10 @@ const TURNS = { most: 2, waiting: 32 }
 export function createTracer(deps: TraceDeps): Tracer {
   const worker = nodeOf(deps.roll.worker)
   const turns = new Turns(TURNS.most, TURNS.waiting)
-  deps.peers.serve(TRACE, (request: AccountRequest) => accountOf({ ...deps, worker }, request))
+  // Of thousands of sessions an account takes its time: one after the other, whoever asks. What fails (the store is away) is not answered; a
+  // rejection here would be nobody's, and end the program.
+  const accounts = new Turns(1, TURNS.waiting)
+  deps.peers.serve(TRACE, (request: AccountRequest) => accounts.take<Partial<WorkerAnswer>>(() => accountOf({ ...deps, worker }, request)).catch(() => ({})))
 
   return async (identity, request) => {
     checkRequest(request)
@@ -84,7 +87,7 @@ async function committed(deps: TraceDeps, { identity, partition, search, turns, 
   const { offset, epoch, origin } = entry
   const { project } = identity
   const [accounts, processor, [derived, causes]] = await Promise.all([
-    isAdmin(identity) || chosen ? ask(deps, { project, offset, isSeen: true, chosen }) : undefined,
+    isAdmin(identity) || chosen ? ask(deps, { project, offset, isSeen: true, chosen, onlyChosen: !isAdmin(identity) }) : undefined,
     deps.provenance.ownerOf(partition, epoch),
     turns.take(async () => [await search.derived(found), await search.causes(found)] as const),
   ])
@@ -119,7 +122,7 @@ async function unknown(deps: TraceDeps, { identity, partition, search, chosen }:
   const trace: UnknownTrace = { status: 'unknown', eventId, since: isoOf(oldest === undefined ? Date.now() : offsetMillis(oldest)), looked, complete }
   const offset = offsetNamed(eventId)
   if (!chosen || offset === undefined) return trace
-  const accounts = await ask(deps, { project: identity.project, offset, isSeen: false, chosen })
+  const accounts = await ask(deps, { project: identity.project, offset, isSeen: false, chosen, onlyChosen: !isAdmin(identity) })
   trace.sessions = await withRecord(deps, { identity, partition, chosen }, accounts, { offset })
   return trace
 }
@@ -129,7 +132,7 @@ async function ask({ peers, roll, settings }: TraceDeps, request: AccountRequest
   await roll.hear()
   const workers = roll.alive(LINGERS * settings.workerMs)
   const replies = await Promise.all(peers.ask(workers, TRACE, request, settings.traceMs))
-  const answers = replies.map((reply) => (reply.status === 'answered' ? (reply.answer as WorkerAnswer) : undefined))
+  const answers = replies.map((reply) => (reply.status === 'answered' && 'counts' in (reply.answer as Partial<WorkerAnswer>) ? (reply.answer as WorkerAnswer) : undefined))
   const told = answers.flatMap((answer) => answer?.told ?? [])
   const sessions = onePerSession(told)
   return {

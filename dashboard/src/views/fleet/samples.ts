@@ -24,9 +24,12 @@ export interface Course {
 export const NO_COURSE: Course = { cpu: [], memory: [] }
 export const SAMPLE_TYPES = ['agent.heartbeat', 'agent.status_changed', 'agent.metric']
 
+/** All of a track's memory from the first beat on: a page that is open for hours holds no more. NaN: nothing was heard. */
 interface Track {
-  cpu: (number | null)[]
-  memory: (number | null)[]
+  cpu: Float64Array
+  memory: Float64Array
+  /** Slots that were heard of, at the lines' ends. */
+  length: number
   /** Number of the newest slot, since the epoch. */
   slot: number
   heardAt: number
@@ -47,8 +50,8 @@ export class Samples {
     const memory = memoryOf(metrics)
     if (cpu === undefined && memory === undefined) return
     const track = this.#track(data.agentId, Math.floor(event.metadata.recordedAt / SLOT_MS))
-    if (cpu !== undefined) track.cpu[track.cpu.length - 1] = cpu
-    if (memory !== undefined) track.memory[track.memory.length - 1] = memory
+    if (cpu !== undefined) track.cpu[SLOTS - 1] = cpu
+    if (memory !== undefined) track.memory[SLOTS - 1] = memory
     track.course = undefined
     this.#changed.add(data.agentId)
     if (this.#timer === undefined) this.#timer = setTimeout(this.#tell, TELL_MS)
@@ -57,7 +60,7 @@ export class Samples {
   course(agentId: string): Course {
     const track = this.#tracks.get(agentId)
     if (!track) return NO_COURSE
-    return (track.course ??= { cpu: drawn(track.cpu), memory: drawn(track.memory) })
+    return (track.course ??= { cpu: drawn(track.cpu, track.length), memory: drawn(track.memory, track.length) })
   }
 
   follow(agentId: string, listener: () => void): () => void {
@@ -75,17 +78,20 @@ export class Samples {
     let track = this.#tracks.get(agentId)
     if (!track) {
       if (this.#tracks.size >= MOST_AGENTS) this.#tracks.delete(this.#tracks.keys().next().value!)
-      this.#tracks.set(agentId, (track = { cpu: [null], memory: [null], slot, heardAt: slot, course: undefined }))
+      this.#tracks.set(agentId, (track = { cpu: new Float64Array(SLOTS).fill(NaN), memory: new Float64Array(SLOTS).fill(NaN), length: 1, slot, heardAt: slot, course: undefined }))
     }
     const missed = slot - track.slot
     for (let step = 1; step <= Math.min(missed, SLOTS); step++) {
       const isHeld = track.slot + step - track.heardAt <= HELD_SLOTS
       for (const line of [track.cpu, track.memory]) {
-        line.push(isHeld ? line[line.length - 1]! : null)
-        if (line.length > SLOTS) line.shift()
+        line.copyWithin(0, 1)
+        if (!isHeld) line[SLOTS - 1] = NaN
       }
     }
-    if (missed > 0) track.slot = slot
+    if (missed > 0) {
+      track.slot = slot
+      track.length = Math.min(SLOTS, track.length + missed)
+    }
     track.heardAt = Math.max(track.heardAt, slot)
     return track
   }
@@ -98,8 +104,8 @@ export class Samples {
   }
 }
 
-function drawn(line: readonly (number | null)[]): readonly (number | null)[] {
-  return [...Array<null>(Math.max(0, LEAST_SLOTS - line.length)).fill(null), ...line]
+function drawn(line: Float64Array, length: number): readonly (number | null)[] {
+  return Array.from(line.subarray(SLOTS - Math.max(length, LEAST_SLOTS)), (value) => (Number.isNaN(value) ? null : value))
 }
 
 export function useCourse(samples: Samples, agentId: string): Course {
