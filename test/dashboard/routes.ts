@@ -20,7 +20,7 @@ export const ROUTES: readonly WalkedRoute[] = [
   { name: 'runs', path: '/runs', shows: RUN },
   { name: 'run', path: `/runs/${RUN}`, shows: 'A declined card is tried once more, after two seconds.' },
   { name: 'events', path: '/events', shows: 'agent.heartbeat', isLive: true },
-  { name: 'events of a task', path: `/events?topic=${encodeURIComponent(`task:${HERO}`)}`, shows: `task:${HERO}` },
+  { name: 'events of a task', path: `/events?topic=${encodeURIComponent(`task:${HERO}`)}`, shows: /live tail/i },
   { name: 'health', path: '/health', shows: /partition/i },
   { name: 'nowhere', path: '/no/such/view', shows: 'There is no such view' },
 ]

@@ -23,7 +23,8 @@ async function open(...asked: Parameters<Stage['open']>): Promise<Opened> {
 
 const field = ({ page }: Opened) => page.getByRole('textbox', { name: 'Token' })
 const submit = ({ page }: Opened) => page.getByRole('button', { name: 'Sign in' }).click()
-const alert = ({ page }: Opened) => page.getByRole('alert')
+// The page below it may have alerts of its own.
+const alert = ({ page }: Opened) => page.locator('form').getByRole('alert')
 
 it('the printed address signs in: its token leaves the address bar and stands in no request\'s URL', async () => {
   const secret = operator()

@@ -2,6 +2,7 @@
 import type { HubEvent } from '@hubbub/protocol'
 import { fateOf, type Finding } from '../../server/src/fanout/chronicle-fate.js'
 import { replacedFor } from '../../server/src/fanout/chronicle-pace.js'
+import { accountOf } from '../../server/src/operations/trace-sessions.js'
 import { readPage } from '../../server/src/fanout/pages.js'
 import { eventually } from '../harness/eventually.js'
 import { dice } from '../store/fixture.js'
@@ -94,6 +95,23 @@ describe('what is derived', () => {
     expect(superseded).toBeGreaterThan(50)
   }, 60_000)
 
+  test('is looked for of whoever is asked about alone, where nobody asks for counts', async () => {
+    stand = await Stand.open()
+    const followers = Array.from({ length: 50 }, () => stand.follow([{ topics: ['task:*'], pace: { ms: 20, latestOnly: true } }]))
+    for (const [place, { session }] of followers.entries()) Object.assign(session.chronicle, { who: { session: `s${place}`, wire: 'process' } })
+    const [offset] = await commit(...Array.from({ length: 40 }, (_, n) => event(`e${n}`, '1')))
+    await eventually(() => followers.every(({ session }) => session.gathering?.() === undefined), 'nothing being gathered')
+    let asked = 0
+    const released = stand.lane.chronicles.releaseOf.bind(stand.lane.chronicles)
+    stand.lane.chronicles.releaseOf = (audience, at) => (asked++, released(audience, at))
+    const deps = { fanout: { standing: () => Promise.resolve(stand.lane) }, journal: stand.store, provenance: stand.store.provenance, worker: 'near' }
+    const about = { project: 'default', offset: offset!, isSeen: true, chosen: { session: 's7' } }
+    const all = await accountOf(deps, about)
+    expect([all.counts.matched, all.counts.superseded, all.told.length, asked]).toEqual([50, 50, 1, 50])
+    const own = await accountOf(deps, { ...about, onlyChosen: true })
+    expect([own.counts.matched, own.told, asked]).toEqual([1, all.told, 51])
+  })
+
   test('of a connection that ends while it is written to counts what it was written', async () => {
     stand = await Stand.open()
     const follower = stand.follow([{ topics: ['task:*'] }])
@@ -117,5 +135,20 @@ describe('what is derived', () => {
     for (const session of sessions) stand.lane.close(session)
     expect(stand.lane.chronicles.of('default')).toEqual(sessions.slice(2).map(({ chronicle }) => chronicle))
     expect(stand.lane.chronicles.of('another')).toEqual([])
+  })
+
+  test('of those that ended with thousands of topics each fewer are remembered, and of whoever gathers for so many nothing', async () => {
+    stand = await Stand.open({ traceSessions: 10 })
+    const many = Array.from({ length: 2000 }, (_, place) => `task:${'x'.repeat(50)}${place}`)
+    for (let place = 0; place < 10; place++) stand.lane.close(stand.follow([{ topics: many }]).session)
+    expect(stand.lane.chronicles.of('default').length).toBeLessThan(2)
+    const few = Array.from({ length: 10 }, () => stand.follow([{ topics: ['task:*'] }]).session)
+    for (const session of few) stand.lane.close(session)
+    expect(stand.lane.chronicles.of('default')).toEqual(few.map(({ chronicle }) => chronicle))
+    const gathering = stand.follow([{ topics: [...many, 'task:1'], pace: { ms: 10, latestOnly: true } }])
+    const one = event('e1', '1')
+    const [offset] = await commit(one)
+    await eventually(() => gathering.outlet.ids.length === 1, 'what was gathered')
+    expect((await fate(gathering, one, offset!)).why).toContain('may have gone')
   })
 })

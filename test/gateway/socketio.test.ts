@@ -120,6 +120,15 @@ test('two subscriptions that both fit bring an event once; dropping one leaves t
   expect(live.map(({ n }) => n)).toEqual([1, 2])
 })
 
+test('a duration within which nothing was committed is answered at once', async () => {
+  const { url } = await hub()
+  const { socket, live } = await client(url)
+  expect(await socket.timeout(5000).emitWithAck('subscribe', { topics: ['task:a'], since: '5m' })).toMatchObject({ ok: true, events: [], more: false })
+  await socket.emitWithAck('publish', count(1))
+  expect(live.map(({ n }) => n)).toEqual([1])
+  expect(await socket.timeout(5000).emitWithAck('subscribe', { topics: ['task:b'], since: '0s' })).toMatchObject({ ok: true, events: [], more: false })
+})
+
 test('since takes a duration, the last N and a cursor; each is exactly what it says', async () => {
   const { url } = await hub()
   const { socket } = await client(url)

@@ -1,7 +1,8 @@
 /** When an alert fires, when it is over, and what is left to tell of it: judged and booked without a hub. */
 import { settle, untold, type Entry, type Judgement } from '../../server/src/operations/alerts/book.js'
 import { judge, type Situation } from '../../server/src/operations/alerts/judge.js'
-import type { Told } from '../../server/src/operations/overview-assembly.js'
+import { Waiting } from '../../server/src/operations/alerts/waiting.js'
+import { toldOf, type Told } from '../../server/src/operations/overview-assembly.js'
 import { decodeRecord } from '../../server/src/observe/vitals-record.js'
 
 const NOW = 1_000_000
@@ -31,6 +32,15 @@ describe('a process is lost', () => {
   test('not while the watch itself heard nobody for long enough', () => {
     expect(verdicts({ told: [told('a', NOW - 60_000), survivor], steadySince: NOW - 10_000 }, 'process-lost')).toEqual(['a unchanged', 'b clear'])
     expect(verdicts({ told: [told('a', NOW - 60_000), survivor], steadySince: NOW - 10_001 }, 'process-lost')).toEqual(['a firing', 'b clear'])
+  })
+
+  test('also when the store\'s clock was set back since it spoke: nobody who lives says a later time', () => {
+    const report = { id: 'a', json: JSON.stringify({ node: 'a', role: 'worker' }), firstAt: 100, at: NOW + 3_600_000 }
+    const [gone] = toldOf([report], NOW, SETTINGS.workerMs)
+    expect([gone!.silent, toldOf([{ ...report, at: NOW + 500 }], NOW, SETTINGS.workerMs)[0]!.silent]).toEqual([true, false])
+    expect(verdicts({ told: [gone!, survivor], steadySince: NOW - 10_000 }, 'process-lost')).toEqual(['b clear', 'a unchanged'])
+    const lost = judge(situation({ told: [gone!, survivor], steadySince: NOW - 12_000 }), SETTINGS).find(({ subject }) => subject === 'a')
+    expect(lost).toMatchObject({ verdict: 'firing', value: 12_000, message: expect.stringContaining('for 12 s') })
   })
 
   test('until another of its role came, one for one', () => {
@@ -105,5 +115,33 @@ describe('the book', () => {
     expect(untold(entry({ status: 'resolved' }))).toEqual(['firing', 'resolved'])
     expect(untold(entry({ status: 'resolved', told: 'firing' }))).toEqual(['resolved'])
     expect(untold(entry({ status: 'resolved', told: 'resolved' }))).toEqual([])
+  })
+})
+
+describe('what must hold for its time', () => {
+  const judged = (verdict: Judgement['verdict'], subject?: string): Judgement => ({ alert: 'processor-lag', verdict, severity: 'warning', message: '', cleared: '', forMs: 100, ...(subject !== undefined && { subject }) })
+  const verdictAt = (waiting: Waiting, verdict: Judgement['verdict'], now: number) => waiting.tried([judged(verdict)], now)[0]
+
+  test('counts when it did, since it began', () => {
+    const waiting = new Waiting()
+    expect([0, 99, 100, 250].map((now) => verdictAt(waiting, 'firing', 1000 + now)).map(({ verdict, since } = judged('clear')) => [verdict, since])).toEqual([['unchanged', undefined], ['unchanged', undefined], ['firing', 1000], ['firing', 1000]])
+  })
+
+  test('begins anew when it was below its limit between, or nobody looked', () => {
+    const waiting = new Waiting()
+    verdictAt(waiting, 'firing', 1000)
+    for (const between of ['unchanged', 'clear'] as const) {
+      verdictAt(waiting, between, 1050)
+      expect(verdictAt(waiting, 'firing', 5000)?.verdict).toBe('unchanged')
+    }
+    waiting.forget()
+    expect(verdictAt(waiting, 'firing', 9000)?.verdict).toBe('unchanged')
+  })
+
+  test('forgets who is no longer judged', () => {
+    const waiting = new Waiting()
+    waiting.tried([judged('firing', 'gone')], 1000)
+    waiting.tried([], 1100)
+    expect(waiting.tried([judged('firing', 'gone')], 1200)[0]?.verdict).toBe('unchanged')
   })
 })

@@ -40,7 +40,7 @@ async function overviewWhen(holds: (overview: Overview) => unknown, what: string
   return eventually(async () => {
     const { status, body } = await ask(`${hub!.url}/api/v1/overview`, { as: OPERATOR })
     const overview = body['overview'] as Overview
-    return status === 200 && holds(overview) && overview
+    return status === 200 && holds(overview) ? overview : undefined
   }, what, 15_000, 100)
 }
 
@@ -60,19 +60,34 @@ test('notes that nobody here wrote are left out: the overview is shown, and the 
   expect(alerts!.map(({ alert }) => alert)).toEqual(['partition-unowned'])
 })
 
-test('it ends within its time while the store hangs', async () => {
-  const settings = settingsWith({ redisUrl: redis.url, vitalsMs: 100, workerMs: 900 })
-  const store = await openStore(storeOptions(settings))
-  const station = openStation({
-    id: 'a', store, settings, log: silent, metrics: createMetrics(), intake: { deliver: () => Promise.resolve() }, signalHere: () => {}, partitions: () => [],
-    connections: () => ({ active: 0, subscriptions: 0, catchingUp: 0 }), process: { node: 'a', role: 'worker', version: '1', startedAt: Date.now() },
+/** What a process does without a hub around it. `heard`: signals to whoever is connected to it. */
+async function station(settings: Partial<Settings> = {}) {
+  const own = settingsWith({ redisUrl: redis.url, vitalsMs: 100, workerMs: 900, ...settings })
+  const store = await openStore(storeOptions(own))
+  const heard: string[] = []
+  const opened = openStation({
+    id: `of ${own.systemProject}`, store, settings: own, log: silent, metrics: createMetrics(), intake: { deliver: () => Promise.resolve() }, signalHere: (_rooms, { name }) => void heard.push(name),
+    connections: () => ({ active: 0, subscriptions: 0, catchingUp: 0 }), partitions: () => [], process: { node: 'a', role: 'worker', version: '1', startedAt: Date.now() },
   })
-  station.start()
-  await eventually(async () => (await admin.exists('hubbub:{vitals}:seen')) === 1, 'its first report')
+  opened.start()
+  await eventually(async () => (await admin.zScore('hubbub:{vitals}:seen', `of ${own.systemProject}`)) !== null, 'its first report')
+  return { heard, close: () => opened.close(200), store }
+}
+
+test('it ends within its time while the store hangs', async () => {
+  const { close, store } = await station()
   await redis.kill('SIGSTOP')
   const before = performance.now()
-  await station.close(200)
+  await close()
   expect(performance.now() - before).toBeLessThan(3000)
   await redis.kill('SIGCONT')
   await store.close()
 })
+
+test('a store that is away is told to nobody where the hub is not to speak, though a project be called `none`', async () => {
+  const stations = [await station({ systemProject: 'none' }), await station()]
+  await redis.kill('SIGKILL')
+  await eventually(() => stations[1]!.heard.length > 0, 'the other one to tell', 20_000)
+  expect(stations.map(({ heard }) => heard)).toEqual([[], ['system.alert']])
+  await Promise.all(stations.map(async ({ close, store }) => close().then(() => store.close())))
+}, 40_000)

@@ -1,8 +1,11 @@
 /** What a trace looks through, and where it stops. */
 import type { HubEvent } from '@hubbub/protocol'
+import { Peers } from '../../server/src/operations/peers.js'
+import { createTracer } from '../../server/src/operations/trace.js'
 import { findLetter } from '../../server/src/operations/trace-letters.js'
 import { Search } from '../../server/src/operations/trace-search.js'
 import { Turns } from '../../server/src/operations/trace-turns.js'
+import { settingsWith } from '../../server/src/settings/read.js'
 import type { DeadLetter, DeadLetters, Store } from '../../server/src/store/port.js'
 import type { Identity } from '../../server/src/access/identity.js'
 import { Committer, memoryStore, progress } from '../harness/store.js'
@@ -95,6 +98,20 @@ describe('dead letters', () => {
     expect(await find(letter(own), {}, 'y')).toBeUndefined()
   })
 
+  test('are looked through a few at a time, back to the thousandth', async () => {
+    const all = Array.from({ length: 1005 }, (_, place) => ({ ...letter({ ...own, event: `{"id":"x${place}"}` }), id: `${5000 - place}-0` }))
+    const asked: number[] = []
+    const list: DeadLetters['list'] = (_, count, before) => {
+      asked.push(count)
+      const from = before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1
+      return Promise.resolve(all.slice(from, from + count))
+    }
+    const seek = (id: string) => findLetter({ list } as unknown as DeadLetters, 0, { subject: 'root', role: 'admin', project: 'default', projects: ['default'], permissions: ['admin'], via: 'none' }, id, { rawStreams: '' })
+    expect(await seek('x999')).toMatchObject({ letter: '4001-0' })
+    expect(Math.max(...asked)).toBeLessThanOrEqual(20)
+    expect(await seek('x1000')).toBeUndefined()
+  })
+
   test('of raw writers vouch for nothing but the project that they asked for', async () => {
     const raw = letter({ event: '{"id":"x","project":"default"}', identity: '{"source":"/agents/a","project":"default"}', worker: 'made up' }, 'workflows')
     expect(await find(raw, {}, 'x')).toBeUndefined()
@@ -110,16 +127,51 @@ test('only so many searches run at a time, and only so many wait', async () => {
   const turns = new Turns(1, 1)
   const order: string[] = []
   let finish!: () => void
-  const first = turns.take(async () => {
+  const first = turns.take('a', async () => {
     order.push('first')
     await new Promise<void>((resolve) => (finish = resolve))
     throw new Error('of its own')
   })
-  const second = turns.take(() => Promise.resolve(order.push('second')))
-  await expect(turns.take(() => Promise.resolve())).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  const second = turns.take('a', () => Promise.resolve(order.push('second')))
+  await expect(turns.take('b', () => Promise.resolve())).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   finish()
   await expect(first).rejects.toThrow('of its own')
   await second
-  await turns.take(() => Promise.resolve(order.push('third')))
+  await turns.take('a', () => Promise.resolve(order.push('third')))
   expect(order).toEqual(['first', 'second', 'third'])
+})
+
+test('of those who wait at most a quarter are of one project: nobody keeps the others out', async () => {
+  const turns = new Turns(1, 8)
+  let finish!: () => void
+  const first = turns.take('a', () => new Promise<void>((resolve) => (finish = resolve)))
+  const waiting = ['a', 'a', 'b'].map((project) => turns.take(project, () => Promise.resolve(project)))
+  await expect(turns.take('a', () => Promise.resolve())).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  finish()
+  await first
+  expect(await Promise.all(waiting)).toEqual(['a', 'a', 'b'])
+})
+
+test('a search leaves the store and this process to others between two steps', async () => {
+  await committer.commit(...others(3000))
+  let turned = 0
+  const ticking = setInterval(() => turned++, 1)
+  await search().find('nobody')
+  clearInterval(ticking)
+  // In memory a step waits for nothing: without a rest all of them would be one.
+  expect(turned).toBeGreaterThan(0)
+})
+
+test('a worker that cannot account for its sessions has not answered, and nothing else happens', async () => {
+  const [offset] = await committer.commit(named('asked'))
+  const roll = { worker: 'near-00000000', alive: () => ['near-00000000'], hear: () => Promise.resolve() }
+  const peers = new Peers(roll)
+  const fanout = { standing: () => Promise.reject(new Error('the store is away')) }
+  const trace = createTracer({ provenance: store.provenance, letters: store.dead, sessions: store.sessions, journal: store, fanout, peers, roll, partitions: 1, settings: settingsWith({ partitions: 1 }) })
+  const began = performance.now()
+  const told = await trace({ subject: 'root', role: 'admin', project: 'default', projects: ['default'], permissions: ['admin'], via: 'none' }, { eventId: offset! })
+  // At once, not after HUBBUB_TRACE_MS; and no rejection is left over, which would end the program (jest fails the test for it).
+  expect(performance.now() - began).toBeLessThan(1500)
+  expect(told).toMatchObject({ status: 'committed', workers: [{ worker: 'near', answered: false, matched: 0 }] })
+  peers.close()
 })

@@ -11,7 +11,9 @@ import { useTheme } from './theme'
 export function Shell({ credential, actions }: { credential: Credential; actions: CredentialActions }): ReactNode {
   const [location] = useLocation()
   // Another view begins at its top.
-  useLayoutEffect(() => void window.scrollTo(0, 0), [location])
+  useLayoutEffect(() => {
+    window.scrollTo(0, 0)
+  }, [location])
   return (
     <div className={css.shell}>
       <a className={css.skip} href="#view" onClick={skip}>To the content</a>

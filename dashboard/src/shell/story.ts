@@ -1,5 +1,5 @@
 /** What the visitor must know of the connection: whether what is seen is true now, and if not, why and since when. */
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { Cursor, Gap } from '@hubbub/client'
 import { useConnection, useHubbub, type ConnectionView } from '@hubbub/react'
 
@@ -25,7 +25,16 @@ export function useStory(): Story {
   const [gaps, setGaps] = useState<readonly Gap[]>([])
   const [caughtUp, setCaughtUp] = useState<number>()
   useEffect(() => setSince(Date.now()), [state])
-  useEffect(() => hub.onGap((gap) => setGaps((before) => (before.some(({ from, to }) => from === gap.from && to === gap.to) ? before : [...before, gap]))), [hub])
+  const begun = useRef<number>(undefined)
+  useEffect(() => {
+    if (state === 'live') begun.current ??= timeOf(hub.cursor)
+  }, [state, hub])
+  useEffect(() => hub.onGap((gap) => {
+    // A view may ask for a past that is gone: it says so itself, and nobody missed anything.
+    const from = timeOf(gap.from)
+    if (from === undefined || begun.current === undefined || from < begun.current) return
+    setGaps((before) => (before.some((known) => known.from === gap.from && known.to === gap.to) ? before : [...before, gap]))
+  }), [hub])
   useEffect(() => {
     if (state !== 'catching-up') return setCaughtUp(undefined)
     const from = timeOf(hub.cursor)

@@ -32,7 +32,7 @@ export async function locate(start: Start, journal: Journal, partition: number, 
     case 'all':
       return { after: head.floor }
     case 'duration':
-      return locateTime(Date.now() - start.ms, head)
+      return locateTime(Date.now() - start.ms, head, upTo)
     case 'last':
       return { after: await locateLast(start.count, { journal, partition }, project, interest, head.floor, upTo) }
   }
@@ -66,9 +66,10 @@ export async function readBackfill(reader: PageReader, project: string, interest
 }
 
 /** A gap only if something was trimmed that was younger than the time asked for. */
-function locateTime(since: number, head: JournalHead): { after: Offset; gap?: Gap } {
+function locateTime(since: number, head: JournalHead, upTo: Offset): { after: Offset; gap?: Gap } {
   const wanted = since > 0 ? `${since - 1}-${Number.MAX_SAFE_INTEGER}` : ORIGIN
-  if (!isAfter(head.floor, wanted)) return { after: wanted }
+  // When nothing was committed since, it begins where the journal ends: a start ahead of that would wait for the next event.
+  if (!isAfter(head.floor, wanted)) return { after: isAfter(wanted, upTo) ? upTo : wanted }
   const from = cursorAt(`${Math.max(0, since - 1)}-0`, head.epochs)
   return { after: head.floor, gap: { from, to: cursorAt(head.floor, head.epochs), reason: 'trimmed' } }
 }

@@ -16,13 +16,18 @@ export interface ChronicleLimits {
   traceEpisodes: number
 }
 
-/** Releases that are kept of an audience; and audiences of which any are. */
+/** Releases that are kept of an audience; and audiences of which any are, but for those whose name alone is a page: of them it is not known. */
 const RELEASES = 256
 const AUDIENCES = 200
+const LONGEST_NAME = 4096
+/** Characters of an ended session's subscriptions, on the average: whoever comes and goes with thousands of topics each time fills no memory (I7). */
+const ENDED_LENGTH = 2048
 
 export class Chronicles {
   private readonly open = new Set<Chronicle>()
-  private readonly ended = new Set<Chronicle>()
+  /** With the length of what each holds. */
+  private readonly ended = new Map<Chronicle, number>()
+  private endedLength = 0
   private readonly releases = new Map<string, Release[]>()
 
   constructor(private readonly limits: ChronicleLimits) {}
@@ -36,17 +41,25 @@ export class Chronicles {
   end(chronicle: Chronicle): void {
     if (!this.open.delete(chronicle)) return
     chronicle.end()
-    this.ended.add(chronicle)
-    if (this.ended.size > this.limits.traceSessions) for (const oldest of this.ended) return void this.ended.delete(oldest)
+    const length = lengthOf(chronicle)
+    this.ended.set(chronicle, length)
+    this.endedLength += length
+    const { traceSessions } = this.limits
+    for (const [oldest, its] of this.ended) {
+      if (this.ended.size <= traceSessions && this.endedLength <= traceSessions * ENDED_LENGTH) return
+      this.ended.delete(oldest)
+      this.endedLength -= its
+    }
   }
 
   /** In the order in which they began, those that ended first. */
   of(project: string): Chronicle[] {
-    return [...this.ended, ...this.open].filter((chronicle) => chronicle.project === project)
+    return [...this.ended.keys(), ...this.open].filter((chronicle) => chronicle.project === project)
   }
 
   /** Of an audience that gathers: once a release, which is no more often than its pace. */
   released(audience: string, since: Offset, upTo: Offset): void {
+    if (audience.length > LONGEST_NAME) return
     const releases = this.releases.get(audience) ?? []
     releases.push({ since, upTo })
     if (releases.length > RELEASES) releases.splice(0, RELEASES / 4)
@@ -60,4 +73,8 @@ export class Chronicles {
   releaseOf(audience: string, offset: Offset): Release | undefined {
     return this.releases.get(audience)?.find(({ since, upTo }) => isAfter(offset, since) && !isAfter(offset, upTo))
   }
+}
+
+function lengthOf({ spans, answers }: Chronicle): number {
+  return JSON.stringify([spans.map(({ subscription }) => subscription), answers.map(({ interest }) => interest)]).length
 }

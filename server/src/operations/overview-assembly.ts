@@ -20,11 +20,14 @@ export interface Told {
   silent: boolean
 }
 
-/** Whoever said nothing for longer than `workerMs` by the store's clock is silent. What cannot be read is left out. */
+/**
+ * Whoever said nothing for longer than `workerMs` by the store's clock is silent; so is one whose word is of so much later: the clock was
+ * set back since (a failover to another machine), and those who live have spoken anew. What cannot be read is left out.
+ */
 export function toldOf(reports: readonly VitalsReport[], now: number, workerMs: number): Told[] {
   return reports.flatMap(({ id, json, firstAt, at }) => {
     const record = decodeRecord(json)
-    return record ? [{ id, record, firstAt, at, silent: now - at > workerMs }] : []
+    return record ? [{ id, record, firstAt, at, silent: Math.abs(now - at) > workerMs }] : []
   })
 }
 

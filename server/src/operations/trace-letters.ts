@@ -1,20 +1,27 @@
 /** An event that was refused, among the dead letters. */
-import { HubError, isFailureCode, offsetMillis, type RefusedTrace } from '@hubbub/protocol'
+import { HubError, isFailureCode, offsetMillis, type Offset, type RefusedTrace } from '@hubbub/protocol'
 import { sourceOf, type Identity } from '../access/identity.js'
 import { isAdmin, isOperator } from '../access/permissions.js'
 import type { Settings } from '../settings/table.js'
 import type { DeadLetter, DeadLetters } from '../store/port.js'
 
-/** The newest that are looked through. */
+/** The newest that are looked through, so many at a time: each may be as large as an event, and the store does nothing else meanwhile. */
 const MOST_LETTERS = 1000
+const AT_ONCE = 20
 
 /** Undefined: there is none of that id that the identity may know of: an admin those of his project, anybody else his own (I6). */
 export async function findLetter(letters: DeadLetters, partition: number, identity: Identity, eventId: string, settings: Pick<Settings, 'rawStreams'>): Promise<RefusedTrace | undefined> {
-  for (const letter of await letters.list(partition, MOST_LETTERS)) {
-    const said = readLetter(letter, settings)
-    const mine = said.project === identity.project || (said.project === undefined && isOperator(identity))
-    if (!mine || (said.id !== eventId && `${letter.stream}:${letter.entry}` !== eventId)) continue
-    if (isAdmin(identity) || said.source === sourceOf(identity)) return refusedBy(letter, said, eventId)
+  let before: Offset | undefined
+  for (let looked = 0; looked < MOST_LETTERS; looked += AT_ONCE) {
+    const page = await letters.list(partition, AT_ONCE, before)
+    for (const letter of page) {
+      const said = readLetter(letter, settings)
+      const mine = said.project === identity.project || (said.project === undefined && isOperator(identity))
+      if (!mine || (said.id !== eventId && `${letter.stream}:${letter.entry}` !== eventId)) continue
+      if (isAdmin(identity) || said.source === sourceOf(identity)) return refusedBy(letter, said, eventId)
+    }
+    if (page.length < AT_ONCE) return undefined
+    before = page.at(-1)!.id
   }
   return undefined
 }

@@ -2,6 +2,7 @@
  * Looking through the journal for what no index knows: an event by its id, its causes, what followed from it. In short steps, so that
  * the store holds up nobody, and with a budget for the whole, so that one question costs only so much.
  */
+import { setTimeout as rest } from 'node:timers/promises'
 import { formatCursor, isOffset, ORIGIN, parseCursor, type DerivedEvent, type HubEvent, type Offset, type TracedEvent } from '@hubbub/protocol'
 import type { Provenance, TracedEntry } from '../store/port.js'
 
@@ -23,6 +24,8 @@ export interface SearchDeps {
 const STEP_ENTRIES = 500
 /** A step over large events ends at its bytes, and costs as much as so many. */
 const STEP_LEAST = 100
+/** Between two steps, so many times as long as the last one took: the store does nothing else meanwhile, and others need it. At most so many ms. */
+const REST = { times: 2, most: 20 }
 /** Causes told of, and events that followed. */
 const MOST_CAUSES = 50
 const MOST_DERIVED = 1000
@@ -34,6 +37,7 @@ export class Search {
   /** The journal's beginning was reached. */
   complete = false
   private budget: number
+  private restMs = 0
 
   constructor(private readonly deps: SearchDeps) {
     this.budget = deps.entries
@@ -106,7 +110,10 @@ export class Search {
   }
 
   private async step(by: 'id' | 'causation', ids: readonly string[], from: Offset | undefined) {
+    if (this.restMs > 0) await rest(this.restMs)
+    const began = performance.now()
     const step = await this.deps.provenance.look(this.deps.partition, { by, ids, from, count: STEP_ENTRIES })
+    this.restMs = Math.min(REST.most, REST.times * (performance.now() - began))
     this.looked += step.looked
     this.budget -= Math.max(STEP_LEAST, step.looked)
     return step

@@ -1,18 +1,22 @@
-/** Lets only so many do something at a time, the others in the order in which they came; who finds too many waiting is refused. */
+/**
+ * Lets only so many do something at a time, the others in the order in which they came; who finds too many waiting is refused. Of one
+ * project at most a quarter waits: whoever asks without end keeps out his own, and nobody else's.
+ */
 import { HubError } from '@hubbub/protocol'
 
 export class Turns {
   private taken = 0
-  private readonly waiting: (() => void)[] = []
+  private readonly waiting: { project: string; go: () => void }[] = []
 
   constructor(private readonly most: number, private readonly mostWaiting: number) {}
 
   /** Rejects with UNAVAILABLE, or as `act` does. */
-  async take<T>(act: () => Promise<T>): Promise<T> {
+  async take<T>(project: string, act: () => Promise<T>): Promise<T> {
     if (this.taken >= this.most) {
-      if (this.waiting.length >= this.mostWaiting) throw new HubError('UNAVAILABLE', 'This worker looks for as many events as it may.')
+      const own = this.waiting.filter((one) => one.project === project).length
+      if (this.waiting.length >= this.mostWaiting || own >= this.mostWaiting / 4) throw new HubError('UNAVAILABLE', 'This worker looks for as many events as it may.')
       // Whoever ends hands the turn on: nobody who comes meanwhile gets before.
-      await new Promise<void>((resolve) => this.waiting.push(resolve))
+      await new Promise<void>((go) => this.waiting.push({ project, go }))
     } else {
       this.taken++
     }
@@ -20,7 +24,7 @@ export class Turns {
       return await act()
     } finally {
       const next = this.waiting.shift()
-      if (next) next()
+      if (next) next.go()
       else this.taken--
     }
   }

@@ -57,7 +57,7 @@ export function createTracer(deps: TraceDeps): Tracer {
   // Of thousands of sessions an account takes its time: one after the other, whoever asks. What fails (the store is away) is not answered; a
   // rejection here would be nobody's, and end the program.
   const accounts = new Turns(1, TURNS.waiting)
-  deps.peers.serve(TRACE, (request: AccountRequest) => accounts.take<Partial<WorkerAnswer>>(() => accountOf({ ...deps, worker }, request)).catch(() => ({})))
+  deps.peers.serve(TRACE, (request: AccountRequest) => accounts.take<Partial<WorkerAnswer>>(request.project, () => accountOf({ ...deps, worker }, request)).catch(() => ({})))
 
   return async (identity, request) => {
     checkRequest(request)
@@ -68,9 +68,9 @@ export function createTracer(deps: TraceDeps): Tracer {
     const { eventId } = request
     const asking: Asking = { identity, partition, search, turns, chosen }
     // Not while workers are waited for: one that is frozen would hold up everybody who asks.
-    const found = await turns.take(() => search.find(eventId))
+    const found = await turns.take(identity.project, () => search.find(eventId))
     if (found) return await committed(deps, asking, found)
-    return (await findLetter(deps.letters, partition, identity, eventId, deps.settings)) ?? (await unknown(deps, asking, eventId))
+    return (await turns.take(identity.project, () => findLetter(deps.letters, partition, identity, eventId, deps.settings))) ?? (await unknown(deps, asking, eventId))
   }
 }
 
@@ -89,7 +89,7 @@ async function committed(deps: TraceDeps, { identity, partition, search, turns, 
   const [accounts, processor, [derived, causes]] = await Promise.all([
     isAdmin(identity) || chosen ? ask(deps, { project, offset, isSeen: true, chosen, onlyChosen: !isAdmin(identity) }) : undefined,
     deps.provenance.ownerOf(partition, epoch),
-    turns.take(async () => [await search.derived(found), await search.causes(found)] as const),
+    turns.take(project, async () => [await search.derived(found), await search.causes(found)] as const),
   ])
   const trace: CommittedTrace = {
     status: 'committed',

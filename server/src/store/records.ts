@@ -16,8 +16,8 @@ export interface DeadLetter {
 
 export interface DeadLetters {
   count(partition: number): Promise<number>
-  /** Newest first. */
-  list(partition: number, count: number): Promise<DeadLetter[]>
+  /** Newest first; with `before` the next older ones. */
+  list(partition: number, count: number, before?: Offset): Promise<DeadLetter[]>
   get(partition: number, id: Offset): Promise<DeadLetter | null>
   /** Appends the entry to its source stream again and removes the letter, in one step. False: no such letter. */
   replay(partition: number, id: Offset): Promise<boolean>

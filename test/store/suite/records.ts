@@ -58,6 +58,7 @@ function deadSuite(open: OpenStore): void {
       await owner.refuse(dead(1), dead(2))
       expect(await store.dead.count(0)).toBe(2)
       const [newest, older] = await store.dead.list(0, 10)
+      expect([await store.dead.list(0, 1), await store.dead.list(0, 1, newest!.id), await store.dead.list(0, 10, older!.id)]).toEqual([[newest], [older], []])
       expect(newest).toEqual({ id: expect.any(String), partition: 0, stream: 'workflows', entry: '2-0', code: 'INVALID_MESSAGE', message: 'not JSON 2', at: expect.any(Number), fields: dead(2).dead.fields })
       expect(Math.abs(newest!.at - Date.now())).toBeLessThan(60_000)
       expect(await store.dead.get(0, older!.id)).toEqual(older)

@@ -7,7 +7,7 @@ import { Failure } from '../../parts/Failure'
 import { millis } from '../../parts/figures'
 import { Json } from '../../parts/Json'
 import { Empty, Loading } from '../../parts/Page'
-import { Said } from '../../parts/Said'
+import { Said, shown } from '../../parts/Said'
 import { To, ToEvents } from '../../parts/To'
 import { EventButton } from './EventButton'
 import type { EventLine } from './roll'
@@ -120,7 +120,7 @@ function Envelope({ event, cursor }: Found): ReactNode {
 function Topic({ topic }: { topic: string }): ReactNode {
   const [family, id] = [topic.slice(0, Math.max(0, topic.indexOf(':'))), topic.slice(topic.indexOf(':') + 1)]
   const hasView = (family === 'agent' || family === 'task' || family === 'run' || family === 'pipeline') && !/:stage:\d+$/.test(id)
-  return <span className={css.topicLink}>{hasView ? <To kind={family} id={id} text={topic} /> : <Said text={topic} most={200} />} <ToEvents topic={topic}><span className="sr-only">Events of {topic.slice(0, 100)}</span><span aria-hidden="true">≋</span></ToEvents></span>
+  return <span className={css.topicLink}>{hasView ? <To kind={family} id={id} text={topic} /> : <Said text={topic} most={200} />} <ToEvents topic={topic}><span className="sr-only">Events of {shown(topic, 100)}</span><span aria-hidden="true">≋</span></ToEvents></span>
 }
 
 /** As far as the list knows them, which costs the hub nothing. */

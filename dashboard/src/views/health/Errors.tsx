@@ -13,7 +13,7 @@ export const Errors = memo(function Errors({ errors }: Pick<Overview, 'errors'>)
   return (
     <Panel title="Refusals of the last hour">
       {errors.length === 0 ? <p className={css.quiet}>None.</p> : (
-        <div className={css.scroll}>
+        <div className={css.scroll} role="region" aria-label="Refusals, table" tabIndex={0}>
           <table className={css.table}>
             <thead><tr><th scope="col">Code</th><th scope="col">Times</th><th scope="col">Last</th></tr></thead>
             <tbody>

@@ -47,7 +47,7 @@ const WAYS: readonly { name: keyof Overview['latency']; about: string; of: (mome
 export const Latency = memo(function Latency({ overview: { latency }, course }: Shown): ReactNode {
   return (
     <Panel title="Latency of the last minute">
-      <div className={css.scroll}>
+      <div className={css.scroll} role="region" aria-label="Latencies, table" tabIndex={0}>
         <table className={css.table}>
           <thead><tr><th scope="col">Way</th><th scope="col">p50</th><th scope="col">p95</th><th scope="col">p99</th><th scope="col">p95, last minutes</th></tr></thead>
           <tbody>

@@ -51,7 +51,7 @@ export function nameOf({ alert, subject }: Pick<Judgement, 'alert' | 'subject'>)
 /** Of the watch's notes those that are entries, by name. One that cannot be read (another version wrote it) is as none: its alert is told anew. */
 export function entriesOf(notes: Readonly<Record<string, string>>): Map<string, Entry> {
   return new Map(Object.entries(notes).flatMap(([name, text]) => {
-    const entry = name.startsWith(PREFIX) ? (readNote(text) as Partial<Entry> | undefined) : undefined
+    const entry: Partial<Entry> | undefined = name.startsWith(PREFIX) ? readNote(text) : undefined
     return isEntry(entry) ? [[name, entry] as const] : []
   }))
 }

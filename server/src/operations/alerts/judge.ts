@@ -32,9 +32,11 @@ function lost({ now, steadySince, told, entries }: Situation, { workerMs }: Judg
   const spare = speaking.map(({ record, firstAt }) => ({ role: record.role, firstAt }))
   return told.toSorted((a, b) => a.at - b.at).map(({ id, record, at, silent }): Judgement => {
     const { role, node } = record
-    const seconds = Math.round((now - at) / 1000)
+    // Of a report from a later time, by a clock that was set back since, the age is not known: it counts from there.
+    const spoke = at > now ? steadySince : at
+    const seconds = Math.round((now - spoke) / 1000)
     const judgement: Judgement = {
-      alert: 'process-lost', subject: id, verdict: 'unchanged', severity: 'critical', component: `${role}:${id}`, value: now - at, limit: workerMs, unit: 'ms', since: at,
+      alert: 'process-lost', subject: id, verdict: 'unchanged', severity: 'critical', component: `${role}:${id}`, value: now - spoke, limit: workerMs, unit: 'ms', since: at,
       message: `The ${nounOf(role)} ${node} has said nothing for ${seconds} s and did not stop in order.`, cleared: `The ${nounOf(role)} ${node} speaks again.`,
     }
     if (!silent) return { ...judgement, verdict: 'clear' }
@@ -42,7 +44,7 @@ function lost({ now, steadySince, told, entries }: Situation, { workerMs }: Judg
     const successor = spare.findIndex((other) => other.role === role && other.firstAt > at)
     if (successor >= 0) spare.splice(successor, 1)
     if (entry?.status === 'firing' && entry.since === at) return successor < 0 ? judgement : { ...judgement, verdict: 'clear', cleared: `Another ${nounOf(role)} came in the place of ${node}.` }
-    const missed = now - Math.max(at, steadySince) > workerMs && speaking.some(({ firstAt }) => firstAt <= at)
+    const missed = now - Math.max(spoke, steadySince) > workerMs && speaking.some(({ firstAt }) => firstAt <= at)
     return missed ? { ...judgement, verdict: 'firing' } : judgement
   })
 }

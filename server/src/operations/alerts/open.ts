@@ -10,7 +10,7 @@ import { topicKey, type Store } from '../../store/port.js'
 import { OverviewDesk } from '../overview.js'
 import { isoOf } from '../overview-assembly.js'
 import { Pulse, type Beat } from './pulse.js'
-import { HUB_SOURCE, Voice, type VoiceDeps } from './voice.js'
+import { HUB_SOURCE, NOWHERE, Voice, type VoiceDeps } from './voice.js'
 import { Watch } from './watch.js'
 
 export interface StationDeps extends MeterDeps {
@@ -81,6 +81,7 @@ function tellAway({ settings, signalHere }: StationDeps, log: Logger, since: num
   const message = 'Redis is out of reach: connections stand, and what is published waits.'
   const data = { alert: 'store-unreachable', status: 'firing', severity: 'critical', component: 'store', message, since: isoOf(since) }
   log.error({ alert: data.alert, since: data.since }, message)
+  if (settings.systemProject === NOWHERE) return
   const rooms = ['system', '*'].map((topic) => topicKey(settings.systemProject, topic))
   signalHere(rooms, { topic: 'system', name: 'system.alert', data, source: HUB_SOURCE, timestamp: Date.now() })
 }

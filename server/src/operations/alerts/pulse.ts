@@ -93,8 +93,8 @@ export class Pulse {
   }
 
   private hear({ watch, now, others }: Awaited<ReturnType<Vitals['report']>>): void {
-    // The store's clock runs on while this process, or its machine with the store on it, is frozen.
-    if (now - this.reportedAt > this.deps.settings.workerMs) this.steadySince = now
+    // The store's clock runs on while this process, or its machine with the store on it, is frozen; another store may have another clock.
+    if (Math.abs(now - this.reportedAt) > this.deps.settings.workerMs) this.steadySince = now
     this.reportedAt = now
     this.others = others
     const returned = this.awaySince === undefined ? undefined : { since: this.awaySince, until: Date.now() }

@@ -57,6 +57,6 @@ async function tellPaused({ now, notes, told }: TallyView, voice: Voice): Promis
 }
 
 function tallyOf(text: string | undefined): Tally | undefined {
-  const note = readNote(text) as Partial<Tally> | undefined
+  const note: Partial<Tally> | undefined = readNote(text)
   return typeof note?.count === 'number' && typeof note.at === 'number' ? (note as Tally) : undefined
 }

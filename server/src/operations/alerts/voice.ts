@@ -15,7 +15,8 @@ export interface VoiceDeps {
 }
 
 export const HUB_SOURCE = '/hub'
-const NOWHERE = 'none'
+/** As HUBBUB_SYSTEM_PROJECT: the hub does not speak. */
+export const NOWHERE = 'none'
 /** Nobody tells the same so much later; ms. */
 const ONCE_MS = 3_600_000
 const MOST_ID = 128

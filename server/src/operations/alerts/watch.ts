@@ -8,11 +8,12 @@ import type { Logger } from '../../observe/log.js'
 import type { Settings } from '../../settings/table.js'
 import type { StoreInfo, Vitals, VitalsPage } from '../../store/port.js'
 import { isoOf, toldOf } from '../overview-assembly.js'
-import { entriesOf, nameOf, readNote, settle, untold, type Entry, type Judgement } from './book.js'
+import { entriesOf, readNote, settle, untold, type Entry } from './book.js'
 import { judge, type JudgeSettings } from './judge.js'
 import type { Beat } from './pulse.js'
 import { tellTallies } from './tally.js'
 import type { Voice } from './voice.js'
+import { Waiting } from './waiting.js'
 
 export interface WatchDeps {
   id: string
@@ -30,8 +31,7 @@ const AWAY = 'tally store-unreachable'
 export class Watch {
   private looking?: Promise<void>
   private lookedAt = Number.NEGATIVE_INFINITY
-  /** Since when what is not yet an alert has held, ms by the store's clock. */
-  private readonly pending = new Map<string, number>()
+  private readonly waiting = new Waiting()
   private steadySince = 0
   /** What is left to tell of the store's absence. */
   private returned?: Beat['returned']
@@ -42,7 +42,7 @@ export class Watch {
   /** After each report. A look that takes long (the store is away) is not followed by a second one. */
   beat({ watch, steadySince, returned }: Beat): void {
     if (returned && watch) this.returned = returned
-    if (!watch || steadySince !== this.steadySince) this.pending.clear()
+    if (!watch || steadySince !== this.steadySince) this.waiting.forget()
     this.steadySince = steadySince
     const now = performance.now()
     if (!watch || this.closed || this.looking || now - this.lookedAt < EACH_MS * this.deps.partitions) return
@@ -64,7 +64,7 @@ export class Watch {
     const told = toldOf(page.reports, page.now, settings.workerMs)
     const entries = entriesOf(page.notes)
     const judgements = judge({ now: page.now, steadySince: this.steadySince, told, entries, partitions, info: info satisfies StoreInfo }, settings)
-    const changes = settle(entries, judgements.map((judgement) => this.lasting(judgement, page.now)), page.now)
+    const changes = settle(entries, this.waiting.tried(judgements, page.now), page.now)
     if (!(await this.note(Object.fromEntries(changes)))) return
     for (const [name, entry] of changes) {
       if (entry) entries.set(name, entry)
@@ -73,16 +73,6 @@ export class Watch {
     for (const [name, entry] of entries) await this.tellAll(name, entry)
     const tallies = { ...(await tellTallies({ ...page, partitions, told }, voice, settings.alertDeadMs)), ...(await this.tellReturned(page)) }
     for (const [name, text] of Object.entries(tallies)) await vitals.note(this.deps.id, { [name]: text })
-  }
-
-  /** It counts when it has held for its time. */
-  private lasting(judgement: Judgement, now: number): Judgement {
-    const name = nameOf(judgement)
-    if (judgement.verdict === 'clear') this.pending.delete(name)
-    if (judgement.verdict !== 'firing') return judgement
-    const since = this.pending.get(name) ?? now
-    this.pending.set(name, since)
-    return now - since >= (judgement.forMs ?? 0) ? { ...judgement, since: judgement.since ?? since } : { ...judgement, verdict: 'unchanged' }
   }
 
   private async tellAll(name: string, entry: Entry): Promise<void> {
@@ -101,7 +91,7 @@ export class Watch {
   private async tellReturned({ notes }: VitalsPage): Promise<Record<string, string>> {
     if (!this.returned) return {}
     const { since, until } = this.returned
-    const before = readNote(notes[AWAY]) as { until?: number } | undefined
+    const before: { until?: number } | undefined = readNote(notes[AWAY])
     const known = (before?.until ?? 0) > since
     const told = known || (await this.deps.voice.tell(`alert:store-unreachable:${since}:resolved:${this.deps.id}`, 'system.alert', {
       alert: 'store-unreachable', status: 'resolved', severity: 'critical', component: 'store', value: until - since, unit: 'ms', since: isoOf(since),

@@ -9,8 +9,9 @@ export function deadLetters(context: MemoryContext): DeadLetters {
     async count(number) {
       return context.partition(number).dead.length
     },
-    async list(number, count) {
-      return context.partition(number).dead.newest(LATEST, count)
+    async list(number, count, before) {
+      // One more than asked for: it may be where it begins.
+      return context.partition(number).dead.newest(before ?? LATEST, count + 1).filter(({ id }) => id !== before).slice(0, count)
     },
     async get(number, id) {
       return isOffset(id) ? (context.partition(number).dead.find(id) ?? null) : null

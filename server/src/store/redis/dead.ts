@@ -8,8 +8,9 @@ export function deadLetters(context: RedisContext): DeadLetters {
   const { connection } = context
   const letters: DeadLetters = {
     count: (partition) => connection.call('dead.count', (client) => client.xLen(context.keys(partition).dead)),
-    async list(partition, count) {
-      const found = await connection.call('dead.list', (client) => client.xRevRange(context.keys(partition).dead, '+', '-', { COUNT: count }))
+    async list(partition, count, before) {
+      const newest = before === undefined ? '+' : `(${before}`
+      const found = await connection.call('dead.list', (client) => client.xRevRange(context.keys(partition).dead, newest, '-', { COUNT: count }))
       return (found ?? []).map(({ id, message }) => letterOf(partition, id, message))
     },
     async get(partition, id) {
