@@ -44,8 +44,8 @@ export interface UnknownTrace {
   eventId: string
   /** The journal was looked through back to here. */
   since: string
-  /** Entries that were looked through. */
-  looked: number
+  /** Entries that were looked through, of all projects: for operators (I6). */
+  looked?: number
   /** True: back to the oldest that the journal has. False: further back it may still be; its cursor would find it. */
   complete: boolean
   /** Where a cursor was asked for that the journal is trimmed past: what can still be said of the session or subject. */

@@ -43,11 +43,17 @@ export function createOperator(url: string, options: Settled): Operator {
   const http = new HttpCalls({ base: baseOf(url, options.apiPath), withCredentials: options.withCredentials })
   const credentials = new Credentials(options)
   const timeoutMs = options.ackTimeoutMs
+  let latest: string | undefined
+  let fetching: Promise<Record<string, string>> | undefined
+  // Views ask at the same time, and a token function may hand out what can be fetched once.
+  const authed = (): Promise<Record<string, string>> => (fetching ??= credentials.auth().finally(() => (fetching = undefined)))
 
-  const send = async <T extends object>(request: Asked): Promise<HttpAnswer<T>> => {
-    http.auth = await credentials.auth()
+  const send = async <T extends object>(request: Asked): Promise<HttpAnswer<T> & { token: string | undefined }> => {
+    const auth = await authed()
+    const token = (latest = auth['token'])
+    http.auth = auth
     try {
-      return await http.ask<T>({ ...request, timeoutMs })
+      return { ...(await http.ask<T>({ ...request, timeoutMs })), token }
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error
       throw new HubError('UNAVAILABLE', `The hub did not answer: ${error.message}.`, undefined, { cause: error })
@@ -55,9 +61,11 @@ export function createOperator(url: string, options: Settled): Operator {
   }
 
   const ask = async <T extends object>(request: Asked): Promise<T> => {
-    let { status, answer } = await send<T>(request)
-    if (status === UNAUTHORIZED && credentials.isRenewable) {
-      credentials.forget()
+    const first = await send<T>(request)
+    let { answer } = first
+    if (first.status === UNAUTHORIZED && credentials.isRenewable) {
+      // Another question may have fetched the next one meanwhile.
+      if (first.token === latest) credentials.forget()
       ;({ answer } = await send<T>(request))
     }
     if (!answer.ok) throw errorOf(answer.error)

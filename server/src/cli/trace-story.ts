@@ -54,7 +54,7 @@ function unknownStory({ eventId, since, looked, complete, sessions }: UnknownTra
   const how = complete ? `all that the journal has, back to ${moment(since)}` : `the newest entries, back to ${moment(since)}; by its cursor it would be found however old it is`
   return [
     `${paint(name(eventId), 'bold', ink)}  ${paint('unknown', 'bad', ink)}`,
-    `Never accepted, of another project, not for you to see, or trimmed. Looked through: ${looked} entries, ${how}.`,
+    `Never accepted, of another project, not for you to see, or trimmed. Looked through: ${looked === undefined ? '' : `${looked} entries, `}${how}.`,
     ...(sessions ? sessionsStory(sessions, 0, ink) : []),
   ]
 }

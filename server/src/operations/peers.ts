@@ -103,7 +103,10 @@ export class Peers {
     this.put(question)
     this.ticking ??= setInterval(() => this.tick(), TICK_MS).unref()
     // `serverSideEmit` does not reach its sender.
-    if (question.open.has(this.roll.worker)) void this.handlers.get(about)!(body as never).then((answer) => this.settle(question, this.roll.worker, { status: 'answered', answer }))
+    if (question.open.has(this.roll.worker)) {
+      const settle = (reply: Reply): void => this.settle(question, this.roll.worker, reply)
+      this.handlers.get(about)!(body as never).then((answer) => settle({ status: 'answered', answer }), () => settle({ status: 'lost' }))
+    }
     return replies
   }
 
@@ -130,11 +133,20 @@ export class Peers {
     const errand: Errand = { done: false }
     this.errands.set(id, errand)
     const late = this.later(TAKEN_MS, () => tell('taken'))
-    void handler(body as never).then((answer) => {
-      this.cancel(late)
-      this.keep(id, errand, answer)
-      tell('answered', answer)
-    })
+    handler(body as never).then(
+      (answer) => {
+        this.cancel(late)
+        this.keep(id, errand, answer)
+        tell('answered', answer)
+      },
+      () => {
+        // It promised not to; whoever asks again is told the same.
+        this.cancel(late)
+        errand.done = true
+        this.later(REMEMBERED_MS, () => this.errands.delete(id))
+        tell('unknown')
+      },
+    )
   }
 
   private keep(id: string, errand: Errand, answer: object): void {

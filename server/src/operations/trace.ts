@@ -4,7 +4,7 @@
  */
 import { formatCursor, HubError, offsetMillis, partitionOf, type CommittedTrace, type HubEvent, type Offset, type SessionAccount, type Trace, type UnknownTrace, type WorkerAccount } from '@hubbub/protocol'
 import type { Identity } from '../access/identity.js'
-import { isAdmin, may } from '../access/permissions.js'
+import { isAdmin, isOperator, may } from '../access/permissions.js'
 import type { Settings } from '../settings/table.js'
 import type { DeadLetters, Provenance, Sessions } from '../store/port.js'
 import type { Peers } from './peers.js'
@@ -119,7 +119,7 @@ async function committed(deps: TraceDeps, { identity, partition, search, turns, 
 
 async function unknown(deps: TraceDeps, { identity, partition, search, chosen }: Asking, eventId: string): Promise<UnknownTrace> {
   const { oldest, looked, complete } = search
-  const trace: UnknownTrace = { status: 'unknown', eventId, since: isoOf(oldest === undefined ? Date.now() : offsetMillis(oldest)), looked, complete }
+  const trace: UnknownTrace = { status: 'unknown', eventId, since: isoOf(oldest === undefined ? Date.now() : offsetMillis(oldest)), ...(isOperator(identity) && { looked }), complete }
   const offset = offsetNamed(eventId)
   if (!chosen || offset === undefined) return trace
   const accounts = await ask(deps, { project: identity.project, offset, isSeen: false, chosen, onlyChosen: !isAdmin(identity) })

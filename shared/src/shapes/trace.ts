@@ -30,7 +30,7 @@ export const TRACE_SHAPES = {
     }),
     shape<RefusedTrace>({ status: Type.Literal('refused'), eventId: Text, at: Moment, error: shape<Pick<Failure, 'code' | 'message'>>({ code: Text, message: Text }), partition: Count, letter: about(Text, 'Id of the dead letter.'), received: named('Received') }),
     shape<UnknownTrace>({
-      status: Type.Literal('unknown'), eventId: Text, since: about(Moment, 'The journal was looked through back to here.'), looked: about(Count, 'Entries.'), complete: about(Flag, 'Back to the oldest that the journal has.'), sessions: maybe(Sessions),
+      status: Type.Literal('unknown'), eventId: Text, since: about(Moment, 'The journal was looked through back to here.'), looked: maybe(about(Count, 'Entries, of all projects: for operators.')), complete: about(Flag, 'Back to the oldest that the journal has.'), sessions: maybe(Sessions),
     }),
   ]), 'Why an event did or did not arrive.'),
 }

@@ -23,7 +23,7 @@ export function Traced({ trace, about, onOpen }: Tracing): ReactNode {
   if (trace.status === 'unknown') {
     return (
       <>
-        <p className={css.hint}>The hub does not know it: never accepted, of another project, or no longer kept. It looked through {counted(trace.looked, 'entry', 'entries')}, back to {when(trace.since)}{trace.complete ? ', where its journal begins' : '; its journal reaches further back, and the event\'s cursor would find it there'}.</p>
+        <p className={css.hint}>The hub does not know it: never accepted, of another project, or no longer kept. It looked {trace.looked !== undefined && `through ${counted(trace.looked, 'entry', 'entries')}, `}back to {when(trace.since)}{trace.complete ? ', where its journal begins' : '; its journal reaches further back, and the event\'s cursor would find it there'}.</p>
         {trace.sessions && <Sessions sessions={trace.sessions} about={about} />}
       </>
     )
