@@ -81,7 +81,7 @@ describe('what is known, on a terminal', () => {
     expect((await running.exited).code).toBe(1)
     expect(running.events().map(({ type }) => type)).toContain('task.failed')
     expect(await command(['tail', '--follow-task', 'nobody'], env)).toMatchObject({ code: 1, stderr: expect.stringContaining('TASK_NOT_FOUND') })
-    expect((await command(['tail', 'task:1', '--follow-task', 'x'], env)).code).toBe(2)
+    for (const args of [['task:1'], ['-n', '3'], ['--types', 'task.*'], ['--no-follow']]) expect([args, (await command(['tail', ...args, '--follow-task', 'x'], env)).code]).toEqual([args, 2])
   })
 
   it('completes commands, words and flags', async () => {

@@ -69,6 +69,11 @@ export class Call {
     throw new UsageError(`${env}: '${text}' is not allowed; allowed: 1, true, 0, false`)
   }
 
+  /** On the command line; the environment may say it for other calls. */
+  isGiven(name: string): boolean {
+    return this.given[name] !== undefined
+  }
+
   /** Flags as they were given, for whoever reads settings. */
   textsGiven(): Record<string, string> {
     return Object.fromEntries(Object.entries(this.given).filter((pair): pair is [string, string] => typeof pair[1] === 'string'))

@@ -11,6 +11,8 @@ import { clip, inkOf } from './terminal/paint.js'
 /** Answers the exit code: 0 when it is completed. Rejects with TASK_NOT_FOUND for a task that the hub does not know. */
 export async function followTask(call: Call, id: string): Promise<number> {
   if (call.words.length > 0) throw new UsageError(`--follow-task: '${call.words[0]}' is one word too many, the task's topic is the only one`)
+  const other = ['last', 'types', 'no-follow'].find((flag) => call.isGiven(flag))
+  if (other) throw new UsageError(`--follow-task and --${other} exclude each other`)
   if (!isTopic(`task:${id}`)) throw new UsageError(`--follow-task: '${plain(id)}' is not allowed; allowed: a task's id`)
   const client = await openClient(readRemote(call))
   try {

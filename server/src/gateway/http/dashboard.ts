@@ -26,13 +26,13 @@ const NOT_BUILT = 'The dashboard is not built here: `npm start` and `npm run bui
 export function createDashboard({ dashboard }: Pick<Settings, 'dashboard'>, folder = dashboardFolder()): Router {
   const router = Router()
   if (dashboard === 'off') return router
-  if (!folder) {
+  const files = folder === undefined ? undefined : builtFiles(folder)
+  if (!files) {
     router.get('/', (_request, response) => {
       response.status(404).type('text').send(NOT_BUILT)
     })
     return router
   }
-  const files = readDashboard(folder)
   const serve: RequestHandler = (request, response, next) => {
     const file = ['GET', 'HEAD'].includes(request.method) ? files.get(request.path) : undefined
     if (!file) {
@@ -49,6 +49,15 @@ export function createDashboard({ dashboard }: Pick<Settings, 'dashboard'>, fold
   router.get('/', serve)
   router.use(serve)
   return router
+}
+
+/** Undefined while somebody builds it anew. */
+function builtFiles(folder: string): ReturnType<typeof readDashboard> | undefined {
+  try {
+    return readDashboard(folder)
+  } catch {
+    return undefined
+  }
 }
 
 /** Undefined where the package is not there, or not built. */
