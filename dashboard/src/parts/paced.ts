@@ -2,10 +2,11 @@ import { useEffect, useRef, useState } from 'react'
 
 /**
  * The value, another one at most every so many ms: what changes with every frame cannot be read, and costs a rendering each time. The
- * last one always comes.
+ * last one always comes, and the first one behind what a view begins with at once: what was read must not be told as nothing meanwhile.
  */
 export function usePaced<T>(value: T, everyMs: number): T {
-  const [shown, show] = useState(value)
+  const [first] = useState(() => value)
+  const [shown, show] = useState(() => value)
   const pace = useRef<{ latest: T; at: number; timer?: ReturnType<typeof setTimeout> }>({ latest: value, at: 0 })
   useEffect(() => {
     const own = pace.current
@@ -23,5 +24,5 @@ export function usePaced<T>(value: T, everyMs: number): T {
       delete own.timer
     }
   }, [])
-  return shown
+  return shown === first ? value : shown
 }

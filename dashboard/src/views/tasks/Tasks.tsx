@@ -19,10 +19,8 @@ const keyOf = ({ id }: Task): string => id
 const markOf = ({ id, status }: Task): { row: string; status: string } => ({ row: `task:${id}`, status })
 
 export default function Tasks(): ReactNode {
-  const { entities, isLoading: isAsking, error } = useEntities('task:*', 'task')
+  const { entities, isLoading, error } = useEntities('task:*', 'task')
   const tasks = usePaced(entities, PACE_MS)
-  // What was read is shown a moment later: meanwhile nobody may say that there is nothing.
-  const isLoading = isAsking || (tasks.length === 0 && entities.length > 0)
   const [choices, choose] = useChoices()
   const isNarrow = useIsNarrow()
   const wanted = useMemo(() => wantedOf(choices), [choices])
