@@ -1,7 +1,7 @@
 /** Our reading of a run against that of AG-UI's own client: folded, retold from the middle, and behind a gap. */
 import type { AguiEvent } from '../../server/src/gateway/agui/events.js'
 import { Replica } from '../../server/src/gateway/agui/replica.js'
-import { applyPatch, PatchFailed, type Operation } from '../../server/src/gateway/agui/patch.js'
+import { applyPatch, PatchFailed, type PatchOperation as Operation } from '@hubbub/protocol'
 import { applied, quietClient, type Held, type Said } from './aguiClient.js'
 import { dice, randomRun, script } from './aguiScript.js'
 

@@ -11,8 +11,8 @@ export type { Snapshot } from './snapshot.js'
 export type { Backoff, ClientState } from './state.js'
 export type { CancelOptions, TaskFilter, Tasks, WaitOptions } from './tasks.js'
 export type { LiveState, StateChange } from './watch.js'
-export { FAILURES, HubError } from '@hubbub/protocol'
+export { applyPatch, FAILURES, HubError, PatchFailed } from '@hubbub/protocol'
 export type {
   AgentRegistered, AgentStatus, BroadcastRequest, BroadcastResult, Cursor, DeadLetter, Entities, EntityView, EventMap, Failure, FailureCode, Filter, Gap, HubEvent, Kind,
-  Overview, PresenceChange, PresenceResult, PublishResult, Signal, Since, TaskOrder, TaskStatus, TaskView, Trace,
+  Overview, PatchOperation, PresenceChange, PresenceResult, PublishResult, Signal, Since, TaskOrder, TaskStatus, TaskView, Trace,
 } from '@hubbub/protocol'

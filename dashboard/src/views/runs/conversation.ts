@@ -5,7 +5,7 @@
 import type { Gap } from '@hubbub/client'
 import { ownerOf, saidOf, type AguiEvent, type AguiMessage, type AguiOf, type Content } from './agui'
 import type { ActivityItem, CallItem, Item, MessageItem, StepItem, SubagentItem } from './items'
-import { applyPatch, PatchFailed } from './patch'
+import { applyPatch, PatchFailed } from '@hubbub/client'
 
 type Changing = { message: MessageItem; call: CallItem; activity: ActivityItem; step: StepItem; subagent: SubagentItem }
 

@@ -1,5 +1,5 @@
 /** The state that a run shows of itself: what is told, never what is guessed. */
-import { applyPatch, PatchFailed } from './patch'
+import { applyPatch, PatchFailed } from '@hubbub/client'
 import type { Operation } from './agui'
 
 export interface RunState {

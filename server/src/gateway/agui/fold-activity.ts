@@ -1,7 +1,7 @@
 /** Activities: messages with structured content, told whole or by patches. */
+import { applyPatch, PatchFailed } from '@hubbub/protocol'
 import { indexOf, replaced, withMetadata, type RunDocument } from './document.js'
 import type { AguiOf, MessageOf } from './events.js'
-import { applyPatch, PatchFailed } from './patch.js'
 
 type Activity = MessageOf<'activity'>
 

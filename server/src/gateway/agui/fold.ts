@@ -2,11 +2,11 @@
  * What a run's events make of its messages and its state: the same that AG-UI's own client makes of them, event by event (a test compares
  * both). Pure: a document is never changed, and what an event does not touch is shared. Chunks are expanded before (`chunks.ts`).
  */
+import { applyPatch, PatchFailed } from '@hubbub/protocol'
 import type { AguiEvent, AguiName, AguiOf, Message, MessageOf, ToolCall } from './events.js'
 import { foldActivityDelta, foldActivitySnapshot } from './fold-activity.js'
 import { replaceMessages } from './fold-snapshot.js'
 import { indexOf, replaced, withMetadata, type RunDocument } from './document.js'
-import { applyPatch, PatchFailed } from './patch.js'
 
 type Folds = { [T in AguiName]?: (document: RunDocument, event: AguiOf<T>) => RunDocument }
 

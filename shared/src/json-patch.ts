@@ -2,18 +2,22 @@
  * JSON Patch (RFC 6902), all or nothing, strict about paths that do not exist, as AG-UI's own client applies it. Documents are never
  * changed: what a patch touches is copied, the rest is shared.
  */
-import type { Operation } from './agui'
+
+export type PatchOperation =
+  | { op: 'add' | 'replace' | 'test'; path: string; value?: unknown }
+  | { op: 'remove'; path: string }
+  | { op: 'move' | 'copy'; from: string; path: string }
 
 export class PatchFailed extends Error {
   override readonly name = 'PatchFailed'
 }
 
 /** Throws `PatchFailed` when one of the operations cannot be applied. */
-export function applyPatch(document: unknown, patch: readonly Operation[]): unknown {
+export function applyPatch(document: unknown, patch: readonly PatchOperation[]): unknown {
   return patch.reduce<unknown>(applyOne, document)
 }
 
-function applyOne(document: unknown, operation: Operation): unknown {
+function applyOne(document: unknown, operation: PatchOperation): unknown {
   const path = keysOf(operation.path)
   switch (operation.op) {
     case 'add':
