@@ -3,7 +3,7 @@ import type { EventInput } from '@hubbub/protocol'
 import { ask } from '../harness/ask.js'
 import { eventually } from '../harness/eventually.js'
 import { token } from '../harness/token.js'
-import { button, field, hello, hellos, inspector, list, mode, row, texts } from './eventsPage.js'
+import { button, choicesOf, field, hello, hellos, inspector, list, mode, row, texts, withChoice } from './eventsPage.js'
 import { overflows } from './layout.js'
 import { PHONE, type Opened } from './opened.js'
 import { openStage, operator, type Stage } from './stage.js'
@@ -163,8 +163,12 @@ it('opens an event by keys alone, shows all of it, leads to what it is about, an
   await page.keyboard.press('ArrowLeft')
   expect(await tree.getByRole('treeitem').count()).toBe(1)
   expect(await inspector(opened).getByRole('link', { name: 'task:T-9', exact: true }).getAttribute('href')).toBe('#/tasks/T-9')
-  const id = new URL(page.url()).searchParams.get('event')
+  const id = choicesOf(page.url()).get('event') ?? 'none'
   expect(await inspector(opened).textContent()).toContain(id)
+  const search = page.getByRole('searchbox', { name: 'Search in what is shown' })
+  await search.fill('look at me')
+  await search.press('Escape')
+  expect([await search.inputValue(), await inspector(opened).count()]).toEqual(['', 1])
   await page.keyboard.press('Escape')
   await inspector(opened).waitFor({ state: 'detached' })
   expect(page.url()).not.toContain('event=')
@@ -191,9 +195,7 @@ it('says of an event that nobody knows that it is unknown', async () => {
   await say(hellos(1, 1))
   const opened = await open()
   await row(opened, 'hello 1').click()
-  const address = new URL(opened.page.url())
-  address.searchParams.set('event', 'never-was')
-  await opened.page.goto(address.href)
+  await opened.page.goto(withChoice(opened.page.url(), 'event', 'never-was'))
   await opened.shows('It is neither in the list nor in the journal.')
   await button(opened, 'Explain').click()
   await opened.shows(/The hub does not know it/)

@@ -25,3 +25,16 @@ export const slider = ({ page }: Opened): Locator => page.getByRole('slider', { 
 
 /** Waits until it is live, held, past or playing. */
 export const mode = ({ page }: Opened, is: string): Promise<void> => page.locator(`[data-mode="${is}"]`).waitFor()
+
+/** What the address says behind the view. */
+export function choicesOf(address: string): URLSearchParams {
+  return new URLSearchParams(new URL(address).hash.split('?')[1])
+}
+
+export function withChoice(address: string, name: string, value: string): string {
+  const url = new URL(address)
+  const choices = choicesOf(address)
+  choices.set(name, value)
+  url.hash = `${url.hash.split('?')[0]}?${choices.toString()}`
+  return url.href
+}

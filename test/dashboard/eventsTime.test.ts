@@ -3,7 +3,7 @@ import type { EventInput } from '@hubbub/protocol'
 import { ask } from '../harness/ask.js'
 import { eventually } from '../harness/eventually.js'
 import { token } from '../harness/token.js'
-import { button, hello, hellos, list, mode, row, slider, texts } from './eventsPage.js'
+import { button, hello, hellos, list, mode, row, slider, texts, withChoice } from './eventsPage.js'
 import type { Opened } from './opened.js'
 import { openStage, type Stage } from './stage.js'
 
@@ -66,9 +66,7 @@ it('shows only what came after the chosen time, portion by portion, and goes bac
   await slider(opened).focus()
   await opened.page.keyboard.press('Home')
   await mode(opened, 'past')
-  const address = new URL(opened.page.url())
-  address.searchParams.set('at', String(at))
-  await opened.page.goto(address.href)
+  await opened.page.goto(withChoice(opened.page.url(), 'at', String(at)))
   await opened.page.reload()
   await row(opened, 'hello 21').waitFor()
   await opened.shows('200 lines')
@@ -102,7 +100,8 @@ it('tells what the journal no longer holds as a gap', async () => {
     }, 'a journal that was cut')
     const opened = await open(short)
     await row(opened, 'again').first().waitFor()
-    await opened.page.goto(`${short.url}/?at=${Date.now() - 60_000}#/events`)
+    await opened.page.goto(`${short.url}/#/events?at=${Date.now() - 60_000}`)
+    await opened.page.reload()
     await list(opened).locator('[data-gap="trimmed"]').waitFor()
     await opened.page.close()
   } finally {

@@ -68,7 +68,7 @@ describe('the fleet', () => {
     const said = await ada.innerText()
     for (const figure of ['coder', 'code, typescript', '37.5 %', '512 MiB', /now|\d+ s ago/]) expect(said).toMatch(figure)
     await ada.getByRole('img', { name: 'CPU of the last minutes, now 37.5 %' }).waitFor()
-    await opened.shows('1 agent; nothing needs attention')
+    await opened.shows('1 agent; none needs attention')
   })
 
   it('shows what happens while one looks, without a word from the visitor', async () => {
@@ -141,7 +141,7 @@ describe('the fleet', () => {
   it('makes cards of hundreds only where one looks, and arrow keys reach the last one', async () => {
     const { as } = await fleetOf(Array.from({ length: 300 }, (_, n) => agent(`agent-${n + 1}`, 'idle')).flat())
     const opened = await open(as)
-    await opened.shows('300 agents; nothing needs attention')
+    await opened.shows('300 agents; none needs attention')
     await card(opened, 'agent-1').waitFor()
     expect((await names(opened)).length).toBeLessThan(80)
     await card(opened, 'agent-1').getByRole('link').first().focus()
@@ -170,7 +170,7 @@ describe('the fleet', () => {
     const narrow = await open(token({ sub: 'narrow', role: 'viewer', project: `fleet-${projects}`, permissions: ['subscribe:run:*'] }))
     await narrow.page.getByRole('alert').getByText('INSUFFICIENT_PERMISSIONS').first().waitFor()
     expect(await total(narrow, 'All').innerText()).toMatch(/^—/)
-    expect(await narrow.page.getByText('nothing needs attention').count()).toBe(0)
+    expect(await narrow.page.getByText('none needs attention').count()).toBe(0)
   })
 })
 
@@ -224,7 +224,7 @@ it('without the hub ages are no ages, and what is shown is said to be of before'
   stage.proxy.refuse(true)
   stage.proxy.cut('reset')
   await opened.connection('offline')
-  await opened.shows('1 agent; nothing needs attention (when last heard)')
+  await opened.shows('1 agent; none needs attention (when last heard)')
   await card(opened, 'ada').getByText(/\d\d:\d\d:\d\d/).waitFor()
   stage?.proxy.refuse(false)
   await opened.connection('live')

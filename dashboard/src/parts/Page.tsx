@@ -7,8 +7,10 @@ export function Page({ title, actions, children, summary }: { title: string; act
   useEffect(() => {
     document.title = `${title} · Hubbub`
   }, [title])
-  // With the view, not with each change of what it is of.
-  useEffect(() => heading.current?.focus({ preventScroll: true }), [])
+  // With the view, not with each change of what it is of; and not from under whoever goes through the projects by keys.
+  useEffect(() => {
+    if (!(document.activeElement instanceof HTMLSelectElement)) heading.current?.focus({ preventScroll: true })
+  }, [])
   return (
     <main className={css.page} id="view">
       <header className={css.pageHead}>

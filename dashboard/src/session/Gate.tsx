@@ -1,7 +1,7 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import type { HubError } from '@hubbub/client'
 import { useConnection } from '@hubbub/react'
-import type { Credential, CredentialActions } from './credential'
+import { identityOf, type Credential, type CredentialActions } from './credential'
 import { SignIn } from './SignIn'
 
 /** What a visitor can do something about with another token or project; all else passes by itself. */
@@ -15,18 +15,19 @@ function isOurs({ code }: HubError): boolean {
  */
 export function Gate({ credential, actions, children }: { credential: Credential; actions: CredentialActions; children: ReactNode }): ReactNode {
   const { state, error } = useConnection()
-  const [wasIn, setIn] = useState(false)
+  const [inAs, setInAs] = useState<string>()
+  const identity = identityOf(credential)
+  const wasIn = inAs === identity
   const isIn = state === 'live' || state === 'catching-up'
   useEffect(() => {
-    if (isIn) setIn(true)
-  }, [isIn])
+    if (isIn) setInAs(identity)
+  }, [isIn, identity])
   const isRefused = state === 'closed' || (error !== undefined && isOurs(error) && !isIn)
-  const signIn = <SignIn credential={credential} actions={actions} error={isRefused ? error : undefined} over={wasIn} />
-  if (!wasIn) return isRefused ? signIn : children
+  // At the same place before and after the first answer: what is mounted meanwhile keeps its state, and the focus.
   return (
     <>
-      <div inert={isRefused}>{children}</div>
-      {isRefused && signIn}
+      {(wasIn || !isRefused) && <div inert={isRefused}>{children}</div>}
+      {isRefused && <SignIn credential={credential} actions={actions} error={error} over={wasIn} />}
     </>
   )
 }

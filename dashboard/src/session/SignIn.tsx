@@ -17,7 +17,13 @@ export function SignIn({ credential, actions, error, over }: Asked): ReactNode {
   const [project, setProject] = useState(credential.project ?? '')
   const field = useRef<HTMLTextAreaElement>(null)
   const ids = { token: useId(), project: useId(), title: useId() }
-  useEffect(() => field.current?.focus(), [])
+  // Before the page below it is made inert, and loses the focus.
+  const before = useRef(document.activeElement)
+  useEffect(() => {
+    const opener = before.current
+    field.current?.focus()
+    return () => void (opener instanceof HTMLElement && document.contains(opener) && opener.focus())
+  }, [])
   const given = token.trim() || credential.token
   const { projects } = claimsOf(given)
   const submit = (event: FormEvent): void => {

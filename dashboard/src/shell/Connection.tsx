@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import { duration, useNow } from '../parts/Ago'
 import { Progress } from '../parts/Progress'
 import { Status } from '../parts/Status'
+import { useSkew } from './skew'
 import { timeOf, useStory, type Story } from './story'
 import css from './shell.module.css'
 
@@ -42,7 +43,19 @@ function Notices({ story }: { story: Story }): ReactNode {
         </p>
       ))}
       {gaps.length > 0 && <button type="button" onClick={forgetGaps}>Understood</button>}
+      <Clocks />
     </div>
+  )
+}
+
+/** Nothing on the page can be set right by it for certain: so it is told. */
+function Clocks(): ReactNode {
+  const skew = useSkew()
+  if (skew === undefined) return null
+  return (
+    <p className={css.gap} role="status" data-skew={skew}>
+      <strong>Clocks differ.</strong> This machine's is about {duration(Math.abs(skew))} {skew > 0 ? 'ahead of' : 'behind'} the hub's: ages and times to come are wrong by as much.
+    </p>
   )
 }
 
@@ -52,11 +65,11 @@ const WHY: Readonly<Record<string, string>> = {
   session: 'the session was lost',
 }
 
-function Offline({ story: { since, error } }: { story: Story }): ReactNode {
+function Offline({ story: { state, since, error } }: { story: Story }): ReactNode {
   const now = useNow()
   return (
     <p className={css.offline}>
-      <strong>Offline</strong> for {duration(now - since)}. What you see is as it was then; nothing is lost, and the page tries again by itself.
+      <strong>{state === 'closed' ? 'Closed' : 'Offline'}</strong> for {duration(now - since)}. What you see is as it was then; the page {state === 'closed' ? 'does not try again' : 'tries again'} by itself.
       {error && <> Last answer: <code>{error.code}</code>.</>}
     </p>
   )

@@ -1,7 +1,7 @@
 import { Suspense, useLayoutEffect, type ReactNode } from 'react'
 import { Link, Route, Switch, useLocation } from 'wouter'
 import { Empty, Loading, Page } from '../parts/Page'
-import { claimsOf, type Credential, type CredentialActions } from '../session/credential'
+import { claimsOf, identityOf, type Credential, type CredentialActions } from '../session/credential'
 import { Connection } from './Connection'
 import { Fault } from './Fault'
 import { VIEWS } from './routes'
@@ -10,6 +10,7 @@ import { useTheme } from './theme'
 
 export function Shell({ credential, actions }: { credential: Credential; actions: CredentialActions }): ReactNode {
   const [location] = useLocation()
+  const identity = identityOf(credential)
   // Another view begins at its top.
   useLayoutEffect(() => {
     window.scrollTo(0, 0)
@@ -21,7 +22,7 @@ export function Shell({ credential, actions }: { credential: Credential; actions
         <Link href="/" className={css.brand}><img src="./icon.svg" alt="" width="24" height="24" />Hubbub</Link>
         <Visitor credential={credential} actions={actions} />
       </header>
-      <Connection />
+      <Connection key={identity} />
       <nav className={css.nav} aria-label="Views">
         {VIEWS.map(({ name, sign, path }) => name && (
           <Link key={path} href={path} className={css.way} aria-current={isAt(location, path) ? 'page' : undefined}>
@@ -29,7 +30,7 @@ export function Shell({ credential, actions }: { credential: Credential; actions
           </Link>
         ))}
       </nav>
-      <Fault key={location}>
+      <Fault key={`${identity} ${location}`}>
         <Suspense fallback={<Loading what="the view" />}>
           <Switch>
             {VIEWS.map(({ path, Content }) => <Route key={path} path={path}><Content /></Route>)}

@@ -49,7 +49,9 @@ export function Inspector({ id, tape, line, onOpen, onClose }: Inspected): React
   // Wherever the focus is by now: it may have gone with what had it.
   useEffect(() => {
     const key = (event: KeyboardEvent): void => {
-      if (event.key === 'Escape' && !event.defaultPrevented) close.current()
+      // In a field with a text it empties that, as browsers have it.
+      const isFields = event.target instanceof HTMLInputElement && event.target.type === 'search' && event.target.value !== ''
+      if (event.key === 'Escape' && !event.defaultPrevented && !isFields) close.current()
     }
     window.addEventListener('keydown', key)
     return () => window.removeEventListener('keydown', key)

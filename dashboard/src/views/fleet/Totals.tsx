@@ -13,7 +13,7 @@ export function Summary({ counts, isLive }: { counts: Counts; isLive: boolean })
   const was = isLive ? '' : ' (when last heard)'
   if (counts.attention > 0) return <strong className={css.alarm}>{counts.attention} of {agents} {counts.attention === 1 ? 'needs' : 'need'} attention{was}</strong>
   const gone = counts.offline > 0 ? `, ${counts.offline} offline` : ''
-  return `${agents}${gone}; nothing needs attention${was}`
+  return `${agents}${gone}; none needs attention${was}`
 }
 
 /** These are always there, so that the line does not jump; the others when there is one. */

@@ -41,9 +41,11 @@ export function reportedAtOf({ currentTasks }: AgentView, tasks: Tasks): string 
 export function isInTrouble(task: TaskView, tasks: Tasks): boolean {
   if (task.status === 'failed') return true
   if (task.status !== 'blocked') return false
-  const causes = (task.dependsOn ?? []).map((id) => tasks.get(id)?.status)
+  const needs = task.dependsOn ?? []
+  const causes = needs.map((id) => tasks.get(id)?.status)
   if (causes.some((status) => status === 'failed' || status === 'cancelled')) return true
-  return !causes.some((status) => status !== undefined && status !== 'completed')
+  // A stream's own blocked tasks are told in its place.
+  return !needs.some((id) => id.startsWith('stream:')) && !causes.some((status) => status !== undefined && status !== 'completed')
 }
 
 /** ISO 8601, of what became of it last. */

@@ -1,4 +1,4 @@
-import { useMemo, useState, type ReactNode } from 'react'
+import { useMemo, type ReactNode } from 'react'
 import { Link } from 'wouter'
 import { useEntities, useEntity, useEvents, useHubbub } from '@hubbub/react'
 import { useAddressId, wayWith } from '../../parts/address'
@@ -46,12 +46,12 @@ function Unknown({ id }: { id: string }): ReactNode {
 
 function Known({ pipeline, tasks }: { pipeline: Entity; tasks: readonly Task[] }): ReactNode {
   const { id, name = id } = pipeline
-  const [title] = useState(() => shown(name, 80))
+  const title = shown(name, 300)
   const groups = useMemo(() => groupsOf(tasks, pipeline), [tasks, pipeline])
   const isNarrow = useIsNarrow()
   return (
     <Page
-      title={title} summary={name === id ? undefined : <code><Said text={id} most={80} /></code>}
+      title={title} summary={name === id ? undefined : <code><Said text={id} most={128} /></code>}
       actions={<><Link href={wayWith('tasks', { pipeline: id })}>Tasks as board and table</Link><ToEvents topic={`pipeline:${id}`}>Events</ToEvents></>}
     >
       <div className={css.page} data-row={`pipeline:${id}`} data-status={pipeline.status}>

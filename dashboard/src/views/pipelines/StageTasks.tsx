@@ -54,5 +54,5 @@ const Row = memo(function Row({ task }: { task: Task }): ReactNode {
 function Lasted({ task: { startedAt, finishedAt, createdAt } }: { task: Task }): ReactNode {
   if (startedAt !== undefined && finishedAt !== undefined) return duration(Date.parse(finishedAt) - Date.parse(startedAt))
   if (finishedAt !== undefined) return <Ago at={finishedAt} prefix="ended " />
-  return startedAt === undefined ? <Ago at={createdAt} prefix="waits since " /> : <Ago at={startedAt} prefix="began " />
+  return startedAt === undefined ? <Ago at={createdAt} prefix="waits; came " /> : <Ago at={startedAt} prefix="began " />
 }

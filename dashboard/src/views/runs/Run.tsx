@@ -29,10 +29,11 @@ function RunView({ id }: { id: string }): ReactNode {
   const { entity } = useEntity('run', id === '' ? undefined : id)
   const { head, events, isReading, error } = story
   const isKnown = events > 0 || entity !== undefined
+  const status = head.status === 'unknown' ? (entity?.status ?? head.status) : head.status
   return (
     <Page
       title={`Run ${shown(id, 80)}`}
-      summary={isKnown && <span role="status" data-row={`run:${id}`} data-status={head.status}><Status status={head.status} tone={TONES[head.status]} /></span>}
+      summary={isKnown && <span role="status" data-row={`run:${id}`} data-status={status}><Status status={status} tone={TONES[status]} /></span>}
       actions={<><ToEvents topic={`run:${id}`}>Events</ToEvents><Link href="/runs">All runs</Link></>}
     >
       {error && <Failure error={error} />}

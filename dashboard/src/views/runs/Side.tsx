@@ -34,6 +34,8 @@ function Facts({ head, entity, events }: { head: RunHead; entity: RunEntity | un
   const startedAt = head.startedAt ?? (entity && Date.parse(entity.createdAt))
   const endedAt = head.endedAt ?? (entity?.finishedAt === undefined ? undefined : Date.parse(entity.finishedAt))
   const thread = head.threadId ?? entity?.threadId
+  // Of a run that nobody tells of any more nobody knows whether it still lasts.
+  const until = endedAt ?? (head.status === 'unknown' && entity === undefined ? undefined : now)
   return (
     <Panel title="Run">
       <dl className={css.facts}>
@@ -41,7 +43,7 @@ function Facts({ head, entity, events }: { head: RunHead; entity: RunEntity | un
         <dt>Task</dt><dd>{entity?.taskId === undefined ? '—' : <To kind="task" id={entity.taskId} />}</dd>
         <dt>Thread</dt><dd>{thread === undefined ? '—' : <Said text={thread} most={200} />}</dd>
         <dt>Began</dt><dd><Ago at={startedAt} /></dd>
-        <dt>{endedAt === undefined ? 'Runs for' : 'Took'}</dt><dd>{startedAt === undefined ? '—' : duration((endedAt ?? now) - startedAt)}</dd>
+        <dt>{endedAt === undefined ? 'Runs for' : 'Took'}</dt><dd>{startedAt === undefined || until === undefined ? '—' : duration(until - startedAt)}</dd>
         <dt>Step</dt><dd>{entity?.currentStep === undefined ? '—' : <Said text={entity.currentStep} most={200} />}</dd>
         <dt>Messages</dt><dd>{count(entity?.messages)}</dd>
         <dt>Tool calls</dt><dd>{count(entity?.toolCalls)}</dd>

@@ -105,6 +105,8 @@ export class Story extends FrameStore<RunStory> {
     this.#conversation.gap(gap, Date.now())
     this.#chunks.forget()
     this.#state = stale(this.#state)
+    // Its end may be among what is missing.
+    if (this.#head.status === 'running') this.#head = { ...this.#head, status: 'unknown' }
     this.changed()
   }
 

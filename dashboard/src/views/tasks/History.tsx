@@ -63,5 +63,5 @@ function forgottenTries(task: Task | undefined, entries: readonly Entry[]): Entr
 export function Lasting({ task: { startedAt, finishedAt, createdAt } }: { task: Task }): ReactNode {
   if (startedAt !== undefined && finishedAt !== undefined) return <>{duration(Date.parse(finishedAt) - Date.parse(startedAt))} from begin to end</>
   if (finishedAt !== undefined) return <>ended <Ago at={finishedAt} /></>
-  return startedAt === undefined ? <>waits since <Ago at={createdAt} /></> : <>began <Ago at={startedAt} /></>
+  return startedAt === undefined ? <>waits; came <Ago at={createdAt} /></> : <>began <Ago at={startedAt} /></>
 }

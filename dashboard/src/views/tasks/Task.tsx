@@ -42,13 +42,13 @@ function Unknown({ id }: { id: string }): ReactNode {
 
 function Known({ task, isForgotten, error }: { task: Entity; isForgotten: boolean; error: HubError | undefined }): ReactNode {
   const { id, title: given = id } = task
-  const [title] = useState(() => shown(given, 80))
+  const title = shown(given, 300)
   const hub = useHubbub()
   const past = useMemo(() => new Past(hub, id), [hub, id])
   const read = useEvents(`task:${id}`, { types: PAST_TYPES, since: 'all', limit: 0, onEvent: past.take })
   const { tests, coverage } = past
   return (
-    <Page title={title} summary={given === id ? undefined : <code><Said text={id} most={80} /></code>} actions={<ToEvents topic={`task:${id}`}>Events</ToEvents>}>
+    <Page title={title} summary={given === id ? undefined : <code><Said text={id} most={128} /></code>} actions={<ToEvents topic={`task:${id}`}>Events</ToEvents>}>
       {error && <Failure error={error} />}
       {isForgotten && !error && <p role="status" className={css.warn}>The hub has forgotten this task: this is how it was last.</p>}
       <Reading task={task} past={past} error={read.error} gap={read.gap} isReading={read.status === 'catching-up' || read.status === 'connecting'} />
