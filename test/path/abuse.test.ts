@@ -22,7 +22,7 @@ let told = 0
 const service = (sub: string) => token({ sub, role: 'service' })
 
 beforeAll(async () => {
-  hub = await startHub({ env: { HUBBUB_CONNECT_TIMEOUT_MS: String(CONNECT_MS), HUBBUB_LOG_LEVEL: 'error' } })
+  hub = await startHub({ env: { HUBBUB_CONNECT_TIMEOUT_MS: String(CONNECT_MS), HUBBUB_LOG_LEVEL: 'error', HUBBUB_ALERT_REFUSALS: '0', HUBBUB_ALERT_SLOW: '0' } })
   watcher = await stockClient(hub.url, { token: token({ role: 'viewer' }), topics: ['task:*'] })
 }, 60_000)
 afterAll(async () => {

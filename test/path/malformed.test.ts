@@ -173,7 +173,7 @@ describe('over HTTP', () => {
 
   test('addresses and methods that are none are not found', async () => {
     const as = service()
-    const asked = ['GET /api/v1/events', 'PUT /api/v1/events', 'POST /api/v1/history', 'GET /api/v2/history', 'GET /', 'DELETE /webhooks/github'].map((line) => line.split(' '))
+    const asked = ['GET /api/v1/events', 'PUT /api/v1/events', 'POST /api/v1/history', 'GET /api/v2/history', 'GET /nowhere', 'POST /', 'DELETE /webhooks/github'].map((line) => line.split(' '))
     const answers = await Promise.all(asked.map(([method, path]) => ask(hub.url + path, { as, method })))
     expect(answers.map(shown)).toEqual(answers.map(() => [404, 'NOT_FOUND']))
   })

@@ -35,8 +35,11 @@ export interface Besieged {
   stop(): Promise<void>
 }
 
+/** What the hub says of itself, and rightly so, is not what is judged here: neither in the journal nor in its log. */
+const QUIET = { HUBBUB_SYSTEM_PROJECT: 'none', HUBBUB_ALERT_REFUSALS: '0', HUBBUB_ALERT_SLOW: '0' }
+
 export async function besiege(worker: HubOptions = {}): Promise<Besieged> {
-  const cluster = await startCluster({ workers: 0, processors: 1, partitions: PARTITIONS, env: { HUBBUB_GITHUB_SECRET: GITHUB_SECRET, HUBBUB_LOG_LEVEL: 'error' } })
+  const cluster = await startCluster({ workers: 0, processors: 1, partitions: PARTITIONS, env: { HUBBUB_GITHUB_SECRET: GITHUB_SECRET, HUBBUB_LOG_LEVEL: 'error', ...QUIET } })
   const { url } = await cluster.addWorker(worker)
   const raw = await openRaw(cluster.redis.url)
   const watcher = await tap(url, { auth: { token: token({ sub: 'watcher', role: 'viewer' }) } })

@@ -79,9 +79,9 @@ export function createRunStreams(deps: Pick<HttpDeps, 'operations' | 'streams' |
 async function find({ runId, wait }: Asked, identity: Identity, history: History, { entities }: HttpDeps['operations']): Promise<Reading> {
   const reading = await readRun(history, runId, 'all')
   if (isKnown(reading)) return reading
-  // Its events are gone, it is not: that is told in the stream.
   const entity = await entities.find(identity, 'run', runId).catch(ifUnknown)
-  if (entity) return reading
+  // It may have begun between the two looks; else its events are gone and it is not, which is told in the stream.
+  if (entity) return await readRun(history, runId, 'all')
   if (wait === 0) throw new HubError('NOT_FOUND', 'There is no such run.', { runId })
   await history({ topics: [`run:${runId}`], types: AGUI, since: reading.cursor, limit: 1, wait })
   const later = await readRun(history, runId, 'all')
