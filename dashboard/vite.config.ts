@@ -23,5 +23,13 @@ export default defineConfig({
   base: './',
   plugins: [compressed],
   oxc: { jsx: { runtime: 'automatic' } },
-  build: { target: 'es2022', sourcemap: false, modulePreload: { polyfill: false }, assetsInlineLimit: 0, reportCompressedSize: false },
+  build: {
+    target: 'es2022',
+    sourcemap: false,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    // What it says of `use client` is for servers that render; this page has none.
+    rolldownOptions: { onLog: (level, log, tell) => void (log.code === 'MODULE_LEVEL_DIRECTIVE' || tell(level, log)) },
+  },
 })
