@@ -9,20 +9,15 @@ import { PHONE, type Opened } from './opened.js'
 import { openStage, operator, type Stage } from './stage.js'
 
 let stage: Stage
-const pages: Opened[] = []
 
 beforeAll(async () => {
   stage = await openStage()
 }, 60_000)
-afterEach(async () => {
-  for (const page of pages.splice(0)) await page.close()
-})
+afterEach(() => stage?.closePages())
 afterAll(() => stage?.close(), 60_000)
 
-async function open(opening: Parameters<Stage['open']>[1] = {}, on = stage): Promise<Opened> {
-  const opened = await on.open('/events', { token: own(), ...opening })
-  pages.push(opened)
-  return opened
+function open(opening: Parameters<Stage['open']>[1] = {}, on = stage): Promise<Opened> {
+  return on.open('/events', { token: own(), ...opening })
 }
 
 /** Each test has a project of its own, and so a journal. */

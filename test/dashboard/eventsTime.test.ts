@@ -8,20 +8,15 @@ import type { Opened } from './opened.js'
 import { openStage, type Stage } from './stage.js'
 
 let stage: Stage
-const pages: Opened[] = []
 
 beforeAll(async () => {
   stage = await openStage()
 }, 60_000)
-afterEach(async () => {
-  for (const page of pages.splice(0)) await page.close()
-})
+afterEach(() => stage?.closePages())
 afterAll(() => stage?.close(), 60_000)
 
-async function open(on = stage): Promise<Opened> {
-  const opened = await on.open('/events', { token: own() })
-  pages.push(opened)
-  return opened
+function open(on = stage): Promise<Opened> {
+  return on.open('/events', { token: own() })
 }
 
 /** Each test has a project of its own, and so a journal. */

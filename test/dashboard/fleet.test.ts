@@ -7,15 +7,13 @@ import type { Opened } from './opened.js'
 import { openStage, type Stage } from './stage.js'
 
 let stage: Stage
-const pages: Opened[] = []
 
 beforeAll(async () => {
   stage = await openStage()
 }, 60_000)
 afterEach(async () => {
   stage?.proxy.refuse(false)
-  const complaints = pages.flatMap((page) => page.complaints)
-  for (const page of pages.splice(0)) await page.close()
+  const complaints = await stage.closePages()
   expect(complaints).toEqual([])
 })
 afterAll(() => stage?.close(), 60_000)
@@ -30,10 +28,8 @@ async function fleetOf(events: readonly EventInput[]): Promise<{ as: string; tel
   return { as, tell }
 }
 
-async function open(as: string, path = '/'): Promise<Opened> {
-  const opened = await stage.open(path, { token: as })
-  pages.push(opened)
-  return opened
+function open(as: string, path = '/'): Promise<Opened> {
+  return stage.open(path, { token: as })
 }
 
 function agent(agentId: string, status?: string, more: object = {}): EventInput[] {

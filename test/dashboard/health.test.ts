@@ -6,24 +6,20 @@ import type { Opened, Opening } from './opened.js'
 import { openStage, type Stage } from './stage.js'
 
 let stage: Stage
-const pages: Opened[] = []
 
 beforeAll(async () => {
   stage = await openStage()
 }, 60_000)
 afterEach(async () => {
   stage?.proxy.refuse(false)
-  const complaints = pages.flatMap((page) => page.complaints)
-  for (const page of pages.splice(0)) await page.close()
+  const complaints = await stage.closePages()
   for (const { partition, id } of await letters()) await stage.ask(`/api/v1/dead/${partition}/${id}`, { method: 'DELETE' })
   expect(complaints).toEqual([])
 })
 afterAll(() => stage?.close(), 60_000)
 
-async function open(opening: Opening = {}): Promise<Opened> {
-  const opened = await stage.open('/health', opening)
-  pages.push(opened)
-  return opened
+function open(opening: Opening = {}): Promise<Opened> {
+  return stage.open('/health', opening)
 }
 
 const HOSTILE = '<img src=x onerror=alert(1)>'

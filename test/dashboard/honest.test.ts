@@ -5,20 +5,15 @@ import type { Opened } from './opened.js'
 import { openStage, type Stage } from './stage.js'
 
 let stage: Stage
-const pages: Opened[] = []
 
 beforeAll(async () => {
   stage = await openStage()
 }, 60_000)
-afterEach(async () => {
-  for (const page of pages.splice(0)) await page.close()
-})
+afterEach(() => stage?.closePages())
 afterAll(() => stage?.close(), 60_000)
 
-async function open(path: string, before?: () => void): Promise<Opened> {
-  const page = await stage.open(path, before ? { before } : {})
-  pages.push(page)
-  return page
+function open(path: string, before?: () => void): Promise<Opened> {
+  return stage.open(path, before ? { before } : {})
 }
 
 /** Runs in the page, which can take nothing along from here. */

@@ -4,43 +4,25 @@ import type { Locator } from 'playwright-core'
 import { eventually } from '../harness/eventually.js'
 import { token } from '../harness/token.js'
 import { PHONE, type Opened, type Opening } from './opened.js'
+import { Projects } from './projects.js'
 import { openStage, type Stage } from './stage.js'
 
 let stage: Stage
-const pages: Opened[] = []
 
 beforeAll(async () => {
   stage = await openStage({ env: { HUBBUB_RETRY_MS: '100' } })
 }, 60_000)
 afterEach(async () => {
-  const complaints = pages.flatMap((page) => page.complaints)
-  for (const page of pages.splice(0)) await page.close()
+  const complaints = await stage.closePages()
   expect(complaints).toEqual([])
 })
 afterAll(() => stage?.close(), 60_000)
 
-let projects = 0
-
-interface Project {
-  name: string
-  as: string
-  tell: (events: readonly EventInput[], by?: string) => Promise<unknown>
+function open(as: string, path: string, opening: Opening = {}): Promise<Opened> {
+  return stage.open(path, { token: as, ...opening })
 }
 
-/** One of its own for each test: whoever is shown one project's pipelines must not see another's. */
-async function projectOf(events: readonly EventInput[]): Promise<Project> {
-  const name = `pipelines-${++projects}`
-  const as = token({ sub: 'lead', role: 'admin', project: name })
-  const tell: Project['tell'] = (more, by) => stage.publish(more, { as: by === undefined ? as : token({ sub: by, role: 'agent', project: name }) })
-  await tell(events)
-  return { name, as, tell }
-}
-
-async function open(as: string, path: string, opening: Opening = {}): Promise<Opened> {
-  const opened = await stage.open(path, { token: as, ...opening })
-  pages.push(opened)
-  return opened
-}
+const projects = new Projects('pipelines')
 
 const started = (pipelineId: string, name: string): EventInput => ({ type: 'pipeline.started', data: { pipelineId, name } })
 const created = (taskId: string, place: object): EventInput => ({ type: 'task.created', data: { taskId, taskTitle: `Title of ${taskId}`, ...place } })
@@ -62,7 +44,7 @@ const RELEASE: readonly EventInput[] = [
 
 describe('all pipelines', () => {
   it('each has its status, progress, stages, running step and when it is expected', async () => {
-    const { as } = await projectOf([...RELEASE, started('night', 'Nightly'), { type: 'pipeline.failed', data: { pipelineId: 'night', error: 'the disk is full', step: 'load test' } }])
+    const { as } = await projects.begin(stage, [...RELEASE, started('night', 'Nightly'), { type: 'pipeline.failed', data: { pipelineId: 'night', error: 'the disk is full', step: 'load test' } }])
     const opened = await open(as, '/pipelines')
     const release = row(opened, 'pipeline:release')
     await release.getByRole('link', { name: 'Release 4.2' }).waitFor()
@@ -76,7 +58,7 @@ describe('all pipelines', () => {
   })
 
   it('changes while one looks, and a new one comes in', async () => {
-    const { as, tell } = await projectOf(RELEASE)
+    const { as, tell } = await projects.begin(stage, RELEASE)
     const opened = await open(as, '/pipelines')
     await row(opened, 'pipeline:release').waitFor()
     await tell([completed('code'), { type: 'pipeline.progress', data: { pipelineId: 'release', progress: 75 } }, started('second', 'Another one')])
@@ -85,7 +67,7 @@ describe('all pipelines', () => {
   })
 
   it('a stream tells what blocks it, and leads there', async () => {
-    const { as, tell } = await projectOf([...RELEASE, { type: 'stream.blocked', data: { streamId: 'cart', streamName: 'Cart', blockedReason: 'the schema is being reviewed', blockedTaskIds: ['docs'] } }])
+    const { as, tell } = await projects.begin(stage, [...RELEASE, { type: 'stream.blocked', data: { streamId: 'cart', streamName: 'Cart', blockedReason: 'the schema is being reviewed', blockedTaskIds: ['docs'] } }])
     const opened = await open(as, '/pipelines')
     const cart = row(opened, 'stream:cart')
     await cart.getByText('the schema is being reviewed').waitFor()
@@ -106,7 +88,7 @@ describe('all pipelines', () => {
   })
 
   it('are chosen by status and text; the choice stands in the address and outlives a reload', async () => {
-    const { as } = await projectOf([...RELEASE, started('a', 'Alpha'), started('b', 'Beta'), { type: 'pipeline.completed', data: { pipelineId: 'b' } }])
+    const { as } = await projects.begin(stage, [...RELEASE, started('a', 'Alpha'), started('b', 'Beta'), { type: 'pipeline.completed', data: { pipelineId: 'b' } }])
     const opened = await open(as, '/pipelines')
     const { page } = opened
     await eventually(async () => (await names(opened)).length === 3, 'three pipelines')
@@ -125,7 +107,7 @@ describe('all pipelines', () => {
   })
 
   it('where there are none, what makes one is told; who may not see them is told why', async () => {
-    const { as, name } = await projectOf([])
+    const { as, name } = await projects.begin(stage, [])
     const opened = await open(as, '/pipelines')
     await opened.shows(/^No pipelines: /)
     await opened.shows(/^No streams: /)
@@ -137,7 +119,7 @@ describe('all pipelines', () => {
 
 describe('a pipeline', () => {
   it('has a lane a stage with its tasks as bars, steps as marks, and the tasks in words', async () => {
-    const { as, tell } = await projectOf([...RELEASE, { type: 'pipeline.step_completed', data: { pipelineId: 'release', step: 'fetch', outputs: { commit: 'c0ffee' } } }])
+    const { as, tell } = await projects.begin(stage, [...RELEASE, { type: 'pipeline.step_completed', data: { pipelineId: 'release', step: 'fetch', outputs: { commit: 'c0ffee' } } }])
     const opened = await open(as, '/pipelines/release')
     await opened.page.getByRole('heading', { name: 'Release 4.2', level: 1 }).waitFor()
     expect(await bar(opened, 'Title of plan').getAttribute('data-status')).toBe('completed')
@@ -152,7 +134,7 @@ describe('a pipeline', () => {
   })
 
   it('shows the dependencies of the task that has the focus; keys go from bar to bar and into one', async () => {
-    const { as } = await projectOf(RELEASE)
+    const { as } = await projects.begin(stage, RELEASE)
     const opened = await open(as, '/pipelines/release')
     const { page } = opened
     await bar(opened, 'Title of plan').focus()
@@ -168,7 +150,7 @@ describe('a pipeline', () => {
   })
 
   it('shows a try that was lost beside the one that followed', async () => {
-    const { as, tell } = await projectOf([started('retry', 'Retried')])
+    const { as, tell } = await projects.begin(stage, [started('retry', 'Retried')])
     await stage.ask('/api/v1/tasks', { as, json: { id: 'hard', type: 'code', title: 'Hard work', pipelineId: 'retry', stage: 1, agentId: 'ada' } })
     await tell([{ type: 'task.accepted', data: { taskId: 'hard' } }, { type: 'task.rejected', data: { taskId: 'hard', reason: 'no sandbox' } }], 'ada')
     const opened = await open(as, '/pipelines/retry')
@@ -180,7 +162,7 @@ describe('a pipeline', () => {
 
   it('stays one time line with 300 tasks: all of them drawn, one stop for Tab, no wider than the window', async () => {
     const tasks = Array.from({ length: 300 }, (_, n) => [created(`t-${n}`, { pipelineId: 'many', stage: n % 4 }), begun(`t-${n}`, `agent-${n % 20}`), ...(n % 3 ? [completed(`t-${n}`)] : [])]).flat()
-    const { as } = await projectOf([started('many', 'Three hundred'), ...tasks])
+    const { as } = await projects.begin(stage, [started('many', 'Three hundred'), ...tasks])
     const opened = await open(as, '/pipelines/many')
     const bars = opened.page.locator('[data-bar]')
     await eventually(async () => (await bars.count()) === 300, '300 bars')
@@ -189,14 +171,14 @@ describe('a pipeline', () => {
   })
 
   it('is a list on a phone', async () => {
-    const { as } = await projectOf(RELEASE)
+    const { as } = await projects.begin(stage, RELEASE)
     const opened = await open(as, '/pipelines/release', { viewport: PHONE })
     await row(opened, 'task:code').waitFor()
     expect(await opened.page.getByRole('group', { name: /^Time line of/ }).count()).toBe(0)
   })
 
   it('shows its result and artifacts, or why it failed', async () => {
-    const { as } = await projectOf([started('good', 'Good'), { type: 'pipeline.completed', data: { pipelineId: 'good', result: { url: 'https://site.example' }, artifacts: [{ name: 'site.tar.gz' }] } }, started('bad', 'Bad'), { type: 'pipeline.failed', data: { pipelineId: 'bad', error: 'two links lead nowhere' } }])
+    const { as } = await projects.begin(stage, [started('good', 'Good'), { type: 'pipeline.completed', data: { pipelineId: 'good', result: { url: 'https://site.example' }, artifacts: [{ name: 'site.tar.gz' }] } }, started('bad', 'Bad'), { type: 'pipeline.failed', data: { pipelineId: 'bad', error: 'two links lead nowhere' } }])
     const opened = await open(as, '/pipelines/good')
     await opened.shows(/https:\/\/site\.example/)
     await opened.shows(/site\.tar\.gz/)
@@ -205,7 +187,7 @@ describe('a pipeline', () => {
   })
 
   it('that nobody knows, or can know, is told as such', async () => {
-    const { as } = await projectOf([])
+    const { as } = await projects.begin(stage, [])
     const opened = await open(as, '/pipelines/nobody')
     await opened.shows(/The hub knows no pipeline/)
     await opened.go('/pipelines/*')

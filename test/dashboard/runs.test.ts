@@ -8,14 +8,11 @@ import { PHONE, type Opened } from './opened.js'
 import { openStage, type Stage } from './stage.js'
 
 let stage: Stage
-const pages: Opened[] = []
 
 beforeAll(async () => {
   stage = await openStage()
 }, 60_000)
-afterEach(async () => {
-  for (const page of pages.splice(0)) await page.close()
-})
+afterEach(() => stage?.closePages())
 afterAll(() => stage?.close(), 60_000)
 
 /** Each test has a project of its own. */
@@ -23,10 +20,8 @@ let project = 0
 beforeEach(() => project++)
 const own = (claims: object = {}): string => token({ sub: 'operator', role: 'admin', project: `p${project}`, ...claims })
 
-async function open(path: string, opening: Parameters<Stage['open']>[1] = {}, on = stage): Promise<Opened> {
-  const opened = await on.open(path, { token: own(), ...opening })
-  pages.push(opened)
-  return opened
+function open(path: string, opening: Parameters<Stage['open']>[1] = {}, on = stage): Promise<Opened> {
+  return on.open(path, { token: own(), ...opening })
 }
 
 /** AG-UI events of a run, as its agent would publish them. */

@@ -5,7 +5,6 @@ import type { Opened } from './opened.js'
 import { openStage, type Stage } from './stage.js'
 
 let stage: Stage
-const pages: Opened[] = []
 const visitor = (claims: object = {}): string => token({ sub: 'first', role: 'admin', projects: ['alpha', 'beta'], project: 'alpha', ...claims })
 
 beforeAll(async () => {
@@ -15,15 +14,11 @@ beforeAll(async () => {
     { type: 'agent.registered', data: { agentId: 'agent-of-alpha' } },
   ], { as: visitor() })
 }, 60_000)
-afterEach(async () => {
-  for (const page of pages.splice(0)) await page.close()
-})
+afterEach(() => stage?.closePages())
 afterAll(() => stage?.close(), 60_000)
 
-async function open(path: string): Promise<Opened> {
-  const page = await stage.open(path, { token: visitor() })
-  pages.push(page)
-  return page
+function open(path: string): Promise<Opened> {
+  return stage.open(path, { token: visitor() })
 }
 
 const projects = ({ page }: Opened) => page.getByRole('combobox', { name: 'Project' })
@@ -64,7 +59,6 @@ it('whoever signs out leaves nothing on the page', async () => {
 
 it('a renewed token goes on where the visitor was, with the focus where it was', async () => {
   const opened = await stage.open('/tasks', { token: visitor({ exp: Math.floor(Date.now() / 1000) + 4 }) })
-  pages.push(opened)
   const search = opened.page.getByRole('searchbox', { name: 'Search tasks' })
   await search.fill('alpha')
   const field = opened.page.getByRole('textbox', { name: 'Token' })

@@ -5,20 +5,15 @@ import type { Opened } from './opened.js'
 import { openStage, operator, type Stage } from './stage.js'
 
 let stage: Stage
-const pages: Opened[] = []
 
 beforeAll(async () => {
   stage = await openStage()
 }, 60_000)
-afterEach(async () => {
-  for (const page of pages.splice(0)) await page.close()
-})
+afterEach(() => stage?.closePages())
 afterAll(() => stage?.close(), 60_000)
 
-async function open(...asked: Parameters<Stage['open']>): Promise<Opened> {
-  const page = await stage.open(...asked)
-  pages.push(page)
-  return page
+function open(...asked: Parameters<Stage['open']>): Promise<Opened> {
+  return stage.open(...asked)
 }
 
 const field = ({ page }: Opened) => page.getByRole('textbox', { name: 'Token' })

@@ -36,6 +36,8 @@ export interface Stage {
   readonly cluster?: Cluster
   /** A page of its own browser context, signed in as an operator unless told otherwise, and live. @param path of a route: `/tasks` */
   open(path?: string, opening?: Opening): Promise<Opened>
+  /** Closes all that were opened since the last time. Answers what they complained of and nobody took out. */
+  closePages(): Promise<string[]>
   /** In order. Answers the codes of those that were refused; `strict`, the default: throws if any was. */
   publish(events: readonly EventInput[], options?: { as?: string; strict?: boolean }): Promise<string[]>
   /** A request to the hub itself, past the proxy, as an operator unless told otherwise. Throws unless it is taken. */
@@ -59,12 +61,23 @@ export async function openStage({ workers, env }: StageOptions = {}): Promise<St
   const first = alone ?? cluster!.workers[0]!
   const proxy = await startProxy({ port: first.port })
   const url = `http://127.0.0.1:${proxy.port}`
+  const pages: Opened[] = []
   const stage: Stage = {
     url,
     proxy,
     hub: first,
     ...(cluster && { cluster }),
-    open: (path = '/', opening = {}) => openPage(chromium.browser, url, path, { token: operator(), ...opening }),
+    async open(path = '/', opening = {}) {
+      const opened = await openPage(chromium.browser, url, path, { token: operator(), ...opening })
+      pages.push(opened)
+      return opened
+    },
+    async closePages() {
+      const closing = pages.splice(0)
+      const complaints = closing.flatMap((page) => page.complaints)
+      for (const page of closing) await page.close()
+      return complaints
+    },
     async publish(events, { as = operator(), strict = true } = {}) {
       const refused: string[] = []
       for (let at = 0; at < events.length; at += BATCH) {

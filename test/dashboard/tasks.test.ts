@@ -5,43 +5,26 @@ import { eventually } from '../harness/eventually.js'
 import { token } from '../harness/token.js'
 import { HERO, perform, PIPELINES, RUN } from './cast.js'
 import { PHONE, type Opened, type Opening } from './opened.js'
+import { Projects } from './projects.js'
 import { openStage, operator, type Stage } from './stage.js'
 
 let stage: Stage
-const pages: Opened[] = []
 
 beforeAll(async () => {
   stage = await openStage({ env: { HUBBUB_RETRY_MS: '100', HUBBUB_RETENTION_MS: '1000', HUBBUB_RETENTION_COUNT: '2000' } })
   await perform(stage)
 }, 60_000)
 afterEach(async () => {
-  const complaints = pages.flatMap((page) => page.complaints)
-  for (const page of pages.splice(0)) await page.close()
+  const complaints = await stage.closePages()
   expect(complaints).toEqual([])
 })
 afterAll(() => stage?.close(), 60_000)
 
-let projects = 0
-
-interface Project {
-  name: string
-  as: string
-  tell: (events: readonly EventInput[], by?: string) => Promise<unknown>
+function open(as: string, path: string, opening: Opening = {}): Promise<Opened> {
+  return stage.open(path, { token: as, ...opening })
 }
 
-async function projectOf(events: readonly EventInput[]): Promise<Project> {
-  const name = `tasks-${++projects}`
-  const as = token({ sub: 'lead', role: 'admin', project: name })
-  const tell: Project['tell'] = (more, by) => stage.publish(more, { as: by === undefined ? as : token({ sub: by, role: 'agent', project: name }) })
-  await tell(events)
-  return { name, as, tell }
-}
-
-async function open(as: string, path: string, opening: Opening = {}): Promise<Opened> {
-  const opened = await stage.open(path, { token: as, ...opening })
-  pages.push(opened)
-  return opened
-}
+const projects = new Projects('tasks')
 
 const task = (taskId: string, title: string, more: object = {}): EventInput => ({ type: 'task.created', data: { taskId, taskTitle: title, ...more } })
 const working = (taskId: string, agentId: string, progress: number): EventInput[] => [{ type: 'task.started', data: { taskId, agentId } }, { type: 'task.progress', data: { taskId, agentId, progress } }]
@@ -62,7 +45,7 @@ const address = ({ page }: Opened): Promise<string> => page.evaluate(() => locat
 
 describe('all tasks', () => {
   it('stand on a board by status, and move over it while one looks', async () => {
-    const { as, tell } = await projectOf(SOME)
+    const { as, tell } = await projects.begin(stage, SOME)
     const opened = await open(as, '/tasks')
     await column(opened, 'In progress').getByRole('link', { name: /Count the cart/ }).waitFor()
     await column(opened, 'Held up').getByText('waits for a name').waitFor()
@@ -75,7 +58,7 @@ describe('all tasks', () => {
   })
 
   it('stand in a table that is sorted by any column; choices stand in the address and outlive a reload', async () => {
-    const { as } = await projectOf(SOME)
+    const { as } = await projects.begin(stage, SOME)
     const opened = await open(as, '/tasks')
     const { page } = opened
     await page.getByRole('group', { name: 'View' }).getByRole('button', { name: 'Table' }).click()
@@ -99,7 +82,7 @@ describe('all tasks', () => {
   })
 
   it('are chosen by status, pipeline, stream and text', async () => {
-    const { as } = await projectOf(SOME)
+    const { as } = await projects.begin(stage, SOME)
     const opened = await open(as, '/tasks')
     const { page } = opened
     await page.getByRole('group', { name: 'View' }).getByRole('button', { name: 'Table' }).click()
@@ -115,7 +98,7 @@ describe('all tasks', () => {
   })
 
   it('of 1,500 those in sight are made; keys reach the last one', async () => {
-    const { as } = await projectOf(Array.from({ length: 1500 }, (_, n) => task(`t-${n}`, `Task ${String(n).padStart(4, '0')}`)))
+    const { as } = await projects.begin(stage, Array.from({ length: 1500 }, (_, n) => task(`t-${n}`, `Task ${String(n).padStart(4, '0')}`)))
     const opened = await open(as, '/tasks')
     const { page } = opened
     await page.getByRole('group', { name: 'View' }).getByRole('button', { name: 'Table' }).click()
@@ -132,14 +115,14 @@ describe('all tasks', () => {
   })
 
   it('are a table on a phone, no wider than it', async () => {
-    const { as } = await projectOf(SOME)
+    const { as } = await projects.begin(stage, SOME)
     const opened = await open(as, '/tasks', { viewport: PHONE })
     await table(opened).getByRole('link', { name: 'Count the cart' }).waitFor()
     expect(await opened.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0)
   })
 
   it('where there are none, what makes one is told; who may not see them is told why', async () => {
-    const { as, name } = await projectOf([])
+    const { as, name } = await projects.begin(stage, [])
     await (await open(as, '/tasks')).shows(/^No tasks: /)
     const stranger = await open(token({ sub: 'agent-only', role: 'viewer', project: name, permissions: ['subscribe:agent:*'] }), '/tasks')
     await stranger.page.getByRole('alert').filter({ hasText: 'INSUFFICIENT_PERMISSIONS' }).waitFor()
@@ -175,7 +158,7 @@ describe('a task', () => {
   })
 
   it('tells who had it, and why it was lost', async () => {
-    const { as, tell } = await projectOf([])
+    const { as, tell } = await projects.begin(stage, [])
     await stage.ask('/api/v1/tasks', { as, json: { id: 'hard', type: 'code', title: 'Hard work', agentId: 'ada' } })
     await tell([{ type: 'task.accepted', data: { taskId: 'hard' } }, { type: 'task.rejected', data: { taskId: 'hard', reason: 'no sandbox' } }], 'ada')
     const opened = await open(as, '/tasks/hard')
@@ -193,7 +176,7 @@ describe('a task', () => {
 
   it('goes on while one looks: progress, log by level, what it needs and what needs it', async () => {
     const line = (level: string, message: string): EventInput => ({ type: 'agent.log', data: { agentId: 'ada', level, message, taskId: 'a' } })
-    const { as, tell } = await projectOf([task('a', 'Count the cart', { dependsOn: ['first'] }), ...working('a', 'ada', 30), task('first', 'The first'), task('later', 'The later', { dependsOn: ['a'] }), line('info', 'reading'), line('error', 'no such file')])
+    const { as, tell } = await projects.begin(stage, [task('a', 'Count the cart', { dependsOn: ['first'] }), ...working('a', 'ada', 30), task('first', 'The first'), task('later', 'The later', { dependsOn: ['a'] }), line('info', 'reading'), line('error', 'no such file')])
     const opened = await open(as, '/tasks/a')
     const log = region(opened, 'Log')
     await log.getByText('reading').waitFor()
@@ -210,7 +193,7 @@ describe('a task', () => {
   })
 
   it('says so when the journal no longer has all of its past, and still tells its lost tries', async () => {
-    const { as, tell } = await projectOf([])
+    const { as, tell } = await projects.begin(stage, [])
     await stage.ask('/api/v1/tasks', { as, json: { id: 'old', type: 'code', title: 'Old work', agentId: 'ada' } })
     await tell([{ type: 'task.rejected', data: { taskId: 'old', reason: 'no sandbox' } }], 'ada')
     const noise = Array.from({ length: 500 }, (_, n): EventInput => ({ type: 'agent.log', data: { agentId: 'noise', level: 'info', message: `${n}` } }))
@@ -227,7 +210,7 @@ describe('a task', () => {
   it('with any id and any text is found and harms nothing', async () => {
     const odd = 'octo/hub#42?x=1&y=%2F%'
     const evil = `<img src=x onerror="window.tripped = 1">\u001b]0;x\u0007\u202e${'W'.repeat(5000)}`
-    const { as } = await projectOf([
+    const { as } = await projects.begin(stage, [
       task(odd, 'An odd id', { pipelineId: 'a/b#c%d' }), task('__proto__', evil, { pipelineId: 'constructor', stage: 1, streamId: 'toString' }),
       { type: 'task.progress', data: { taskId: '__proto__', progress: 5, message: evil, agentId: 'hasOwnProperty' } },
       { type: 'agent.log', data: { agentId: 'hasOwnProperty', level: 'info', message: evil, taskId: '__proto__' } },
@@ -247,7 +230,7 @@ describe('a task', () => {
   })
 
   it('that nobody knows, or can know, is told as such; so is one that one may not see', async () => {
-    const { as, name } = await projectOf(SOME)
+    const { as, name } = await projects.begin(stage, SOME)
     const opened = await open(as, '/tasks/nobody')
     await opened.shows(/The hub knows no task/)
     await opened.go('/tasks/*')

@@ -1,6 +1,7 @@
 import { readRemote, REMOTE, UsageError, type Command } from './arguments.js'
 import { JSON_FLAG, plain, print, printJson, table, wantsJson } from './print.js'
 import { callHub } from './remote.js'
+import { unitsOf } from './terminal/figures.js'
 
 export const status: Command = {
   usage: 'status [--json]',
@@ -38,8 +39,6 @@ function describe(value: unknown): string {
 }
 
 function duration(ms: number): string {
-  const seconds = Math.floor(ms / 1000)
-  const parts = [[Math.floor(seconds / 86_400), 'd'], [Math.floor(seconds / 3600) % 24, 'h'], [Math.floor(seconds / 60) % 60, 'm'], [seconds % 60, 's']] as const
-  const said = parts.filter(([count]) => count > 0).slice(0, 2)
+  const said = unitsOf(ms).filter(([count]) => count > 0).slice(0, 2)
   return said.length > 0 ? said.map(([count, unit]) => `${count}${unit}`).join(' ') : '0s'
 }

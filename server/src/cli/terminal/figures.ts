@@ -33,10 +33,15 @@ export function ms(value: number | null | undefined): string {
 /** Two units at most. */
 export function duration(value: number): string {
   if (value < 1000) return `${Math.max(0, Math.round(value))} ms`
-  const seconds = Math.floor(value / 1000)
-  const parts = [[Math.floor(seconds / 86_400), 'd'], [Math.floor(seconds / 3600) % 24, 'h'], [Math.floor(seconds / 60) % 60, 'm'], [seconds % 60, 's']] as const
+  const parts = unitsOf(value)
   const first = parts.findIndex(([count]) => count > 0)
   return parts.slice(first, first + 2).filter(([count]) => count > 0).map(([count, unit]) => `${count}${unit}`).join(' ')
+}
+
+/** Days, hours, minutes and seconds of so many ms, the largest first. */
+export function unitsOf(value: number): (readonly [count: number, unit: string])[] {
+  const seconds = Math.floor(value / 1000)
+  return [[Math.floor(seconds / 86_400), 'd'], [Math.floor(seconds / 3600) % 24, 'h'], [Math.floor(seconds / 60) % 60, 'm'], [seconds % 60, 's']]
 }
 
 /** @param at ISO 8601 */
