@@ -4,6 +4,8 @@
  */
 import { run } from './step.mjs'
 import { chromiumProgram } from './chromium.mjs'
+import { faketimeLibrary } from './faketime.mjs'
+import { kubernetesTools } from './kubernetes.mjs'
 import { promtoolProgram } from './promtool.mjs'
 import { PYTHON_PACKAGE, pythonProgram, testPython } from './python.mjs'
 import { redisFolder } from './redis-server.mjs'
@@ -16,6 +18,8 @@ const isEverything = asked.every((arg) => arg.startsWith('-'))
 const withPytest = isEverything || pythonPaths.length > 0
 // The suite over all gateways plays the Python client, too.
 const withPython = withPytest || forJest.some((path) => /conformance|gateways/.test(path))
+const withKubernetes = isEverything || forJest.some((path) => /k8s/.test(path))
+const withFaketime = isEverything || forJest.some((path) => /faults/.test(path))
 const withPromtool = isEverything || forJest.some((path) => /monitoring/.test(path))
 const withJest = isEverything || forJest.some((arg) => !arg.startsWith('-'))
 
@@ -23,15 +27,19 @@ const redis = await redisFolder()
 const chromium = withJest ? await chromiumProgram() : ''
 await install()
 await build()
-const python = withPython ? await pythonProgram() : undefined
+const python = withPython || withKubernetes ? await pythonProgram() : undefined
 // After the installation, which would throw it away.
+const faketime = withFaketime ? await faketimeLibrary() : undefined
 const promtool = withPromtool ? await promtoolProgram() : undefined
+const kubernetes = withKubernetes ? await kubernetesTools(python) : {}
 const env = {
   // jest runs ES modules through the VM; Node warns of it once in every worker.
   NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim(),
   CHROMIUM: chromium,
   ...(python && { HUBBUB_PYTHON: python }),
+  ...(faketime && { HUBBUB_FAKETIME: faketime }),
   ...(promtool && { PROMTOOL: promtool }),
+  ...kubernetes,
   PATH: `${process.env.PATH}:${redis}`,
 }
 const jest = withJest ? await run(['node_modules/jest/bin/jest.js', ...forJest], { env }) : 0

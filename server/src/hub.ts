@@ -22,10 +22,13 @@ import { may } from './access/permissions.js'
 import { createBuckets } from './access/rate.js'
 import { Compression } from './fanout/compression.js'
 import { Fanout } from './fanout/fanout.js'
+import { Drainage } from './gateway/drainage.js'
 import { openFront } from './gateway/front.js'
+import { Gatekeeper } from './gateway/gatekeeper.js'
 import { Guests } from './gateway/guests.js'
 import { createHttpGateway, createProcessorHttp } from './gateway/http/gateway.js'
 import { Streams } from './gateway/http/streams.js'
+import { atMost } from './gateway/patience.js'
 import { createSocketGateway } from './gateway/socketio/gateway.js'
 import { Recovery } from './gateway/socketio/recovery.js'
 import { Repeats } from './gateway/socketio/repeats.js'
@@ -59,6 +62,8 @@ export interface HubOptions {
   log?: Logger
   /** A server that somebody else listens with; the hub then answers its own paths there. */
   server?: Server
+  /** Ids for new connections of Socket.IO's wire, where others must see by them whose they are; unset: random ones. */
+  sessionId?: () => string
   onConnect?: (client: { id: string; subject: string; project: string }) => void
   onDisconnect?: (client: { id: string; subject: string; project: string; reason: string }) => void
 }
@@ -67,10 +72,13 @@ export interface RunningHub {
   /** `http://host:port` */
   readonly url: string
   readonly operations: Operations
+  readonly metrics: Metrics
   /** Orderly: no new connections, sockets sent elsewhere, leases handed over, store closed. */
   close(): Promise<void>
 }
 
+/** What one part may take to stop, once its connections are gone; ms. */
+const STEP_MS = 1500
 /** A session's record outlives its connection by this much at least; ms. */
 const LEAST_SESSION_MS = 120_000
 
@@ -122,25 +130,26 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
 
   let closing: Promise<void> | undefined
   const close = async () => {
+    const mostMs = Math.min(settings.drainMs / 5, STEP_MS)
+    const patiently = patience(mostMs, log)
     station.drain()
+    // Whoever goes on may have the partitions and the sinks now, while the connections go one by one. The only processor keeps the partitions: who is still connected here publishes.
+    const givenBack = processor?.hasOthers() ? patiently('processor', processor.stop()) : undefined
+    const delivered = patiently('sinks', sinks?.close(mostMs))
     await gateways.close()
-    await sinks?.close(settings.drainMs / 5)
+    await delivered
     // Before the way in is closed: who was connected here no longer is. With no processor left nobody answers; the rest needs its time, too.
-    await attendance.close(settings.drainMs / 5)
-    await station.close(settings.drainMs / 5)
+    await Promise.all([attendance.close(mostMs), patiently('station', station.close(mostMs / 2))])
     census.close()
     operations.executors.close()
     operations.peers.close()
-    await intake.close()
-    await processor?.stop()
+    await patiently('intake', intake.close())
+    await (givenBack ?? patiently('processor', processor?.stop()))
     recorder.close()
-    await inbox.close()
-    await fanout.shutdown()
+    await Promise.all([patiently('inbox', inbox.close()), patiently('fan-out', fanout.shutdown()), patiently('presence', presence.close())])
     authenticator.close()
-    await presence.close()
-    await roll.close()
-    await watching.close(settings.drainMs / 5)
-    await store.close()
+    await Promise.all([patiently('roll', roll.close()), patiently('watching', watching.close(mostMs))])
+    await patiently('store', store.close())
     log.info('hub is down')
   }
   return {
@@ -148,7 +157,16 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
       return gateways.url()
     },
     operations,
+    metrics,
     close: () => (closing ??= close()),
+  }
+}
+
+/** A store that does not answer must not keep the process: whatever is waited for has its share, and leases and records end by themselves. */
+function patience(mostMs: number, log: Logger) {
+  return async (step: string, work: Promise<unknown> | undefined): Promise<void> => {
+    const done = work && (await atMost(mostMs, work).catch((error: unknown) => log.warn({ err: error, step }, 'a part did not stop in order')))
+    if (done === false) log.warn({ step, ms: mostMs }, 'a part is not waited for any longer')
   }
 }
 
@@ -196,25 +214,30 @@ async function openGateways(parts: GatewayParts): Promise<Gateways> {
   const { options, node, metrics, store, authenticator } = parts
   const { settings } = options
   const startedAt = Date.now()
-  let draining = false
+  const drainage = new Drainage(settings)
   const status = () => ({ version: VERSION, role: settings.role, node, startedAt })
   const guests = new Guests(authenticator)
+  const connections = (): number => (sockets?.engine.clientsCount ?? 0) + (websockets?.size ?? 0) + (streams?.size ?? 0)
+  const gate = new Gatekeeper({ settings, authenticator, log: parts.log, drainage, connections })
   const shared = {
-    ...parts, ...options, log: parts.log, guests, partitions: store.partitions, compression: new Compression(settings.compressBytes, metrics),
+    ...parts, ...options, log: parts.log, guests, gate, partitions: store.partitions, compression: new Compression(settings.compressBytes, metrics),
     buckets: createBuckets(settings.messageRate, settings.messageBurst), vitals: (identity: Identity) => vitals({ store, status }, identity),
   }
   const sockets = settings.role === 'processor' ? undefined : await createSocketGateway(shared)
+  if (sockets && options.sessionId) sockets.engine.generateId = options.sessionId
   const websockets = sockets && createWebSocketGateway({ ...shared, broadcast: sockets.broadcast })
-  const streams = sockets && new Streams({ ...parts, ...options, others: () => sockets.engine.clientsCount + (websockets?.size ?? 0) })
+  const streams = sockets && new Streams({ ...parts, ...options, gate, drainage, others: () => sockets.engine.clientsCount + (websockets?.size ?? 0) })
   const http = {
     ...parts,
     settings,
     status,
+    gate,
     connections: streams && ((project?: string) => streams.countWith(guests.count(project), project)),
-    unready: () => (draining ? ['draining'] : []),
+    unready: () => (drainage.stage === 'open' ? [] : ['draining']),
+    over: drainage.over,
   }
   const app = sockets && streams ? createHttpGateway({ ...http, broadcast: sockets.broadcast, streams }) : createProcessorHttp(http)
-  const front = await openFront({ app, engine: sockets?.engine, repeats: sockets && new Repeats(sockets.engine), websockets, streams, authenticator, settings, metrics, draining: () => draining }, options.server)
+  const front = await openFront({ app, engine: sockets?.engine, repeats: sockets && new Repeats(sockets.engine), websockets, gate, settings, metrics, drainage }, options.server)
   return {
     url: () => front.url(),
     active: () => http.connections?.().active ?? 0,
@@ -223,7 +246,7 @@ async function openGateways(parts: GatewayParts): Promise<Gateways> {
       guests.deliver(rooms, signal)
     },
     async close() {
-      draining = true
+      await drainage.run(() => [...guests, ...(streams ?? [])])
       await Promise.all([websockets?.close(), streams?.close()])
       await sockets?.close()
       await front.close()

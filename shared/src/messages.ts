@@ -13,7 +13,7 @@ export const CLIENT_MESSAGES = [
   'system.health_check',
 ] as const
 /** Names of the messages that the hub sends, besides the types of events. `command` asks an executor, and takes its acknowledgement. */
-export const HUB_MESSAGES = ['hub.cursor', 'gap', 'events', 'signal', 'hub.error', 'command'] as const
+export const HUB_MESSAGES = ['hub.cursor', 'gap', 'events', 'signal', 'hub.error', 'hub.draining', 'command'] as const
 
 export type ClientMessage = (typeof CLIENT_MESSAGES)[number]
 

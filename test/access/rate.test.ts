@@ -34,6 +34,18 @@ describe('a token bucket', () => {
     expect(buckets.take('a', 50)).toBe(2000)
   })
 
+  it('charges what is not there, up to a burst of debt', () => {
+    const buckets = createBuckets(10, 20, now)
+    buckets.charge('a', 25)
+    expect(buckets.take('a')).toBe(600)
+    for (let i = 0; i < 1000; i++) buckets.charge('a')
+    expect(buckets.take('a')).toBe(2100)
+    buckets.take('b', 100)
+    // A debt that was larger already is not forgiven.
+    buckets.charge('b')
+    expect(buckets.take('b')).toBe(8100)
+  })
+
   it('keeps keys apart, and forgets', () => {
     const buckets = createBuckets(1, 1, now)
     expect(buckets.take('a')).toBe(0)

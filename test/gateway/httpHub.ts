@@ -5,6 +5,7 @@ import { HubError, type Answer, type EventInput, type HistoryResult, type Publis
 import { createAuthenticator } from '../../server/src/access/authenticator.js'
 import type { Identity } from '../../server/src/access/identity.js'
 import { signToken } from '../../server/src/access/tokens.js'
+import { Gatekeeper } from '../../server/src/gateway/gatekeeper.js'
 import { createHttpGateway, type HttpDeps } from '../../server/src/gateway/http/gateway.js'
 import { silent } from '../../server/src/observe/log.js'
 import { Streams } from '../../server/src/gateway/http/streams.js'
@@ -61,11 +62,13 @@ export async function startHttpHub(overrides: Partial<Settings> = {}, more: Part
   const seen = { published: [] as Published[], asked: [] as unknown[], abandoned: [] as unknown[], delivered: [] as Delivered[] }
   const metrics = createMetrics()
   const nobody = { opened: () => undefined, closed: () => undefined, disconnect: () => undefined, presence: { follow: () => undefined } }
-  const streams = new Streams({ operations: nobody, attendance: nobody, authenticator, settings, metrics, others: () => 0 })
+  const gate = new Gatekeeper({ settings, authenticator, log: silent, drainage: { refuses: false }, connections: () => 0 })
+  const streams = new Streams({ gate, operations: nobody, attendance: nobody, authenticator, settings, metrics, others: () => 0 })
   const app = createHttpGateway({
     operations: { ...recordingOperations(seen), ...readingOperations(store, settings) },
     intake: recordingIntake(seen.delivered),
     authenticator,
+    gate,
     store,
     settings,
     metrics,

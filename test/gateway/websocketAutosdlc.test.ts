@@ -113,7 +113,7 @@ describe('connecting', () => {
     expect(await leaving.ends()).toMatchObject({ code: 1000 })
     void running.close()
     expect((await staying.hears('disconnect')).data).toEqual({ reason: 'server shutting down' })
-    expect(await staying.ends()).toEqual({ code: 1001, reason: 'Server shutting down' })
+    expect(await staying.ends()).toEqual({ code: 1012, reason: 'Server shutting down' })
   })
 
   test('is pinged by messages, too', async () => {

@@ -28,10 +28,10 @@ interface Dialect {
 }
 const fieldsOf = (content: unknown) => content as { code?: string; hub_code?: string }
 const DIALECTS: Dialect[] = [
-  { name: '/ws', path: '/ws?topics=task:*', codeIn: ({ type, payload }) => type === 'error' && fieldsOf(payload).code, away: 1001, passing: 1013 },
-  { name: '/ws/tasks/:taskId', path: '/ws/tasks/T-1', codeIn: ({ event_type: type, data }) => type === 'error' && fieldsOf(data).code, away: 1001, passing: 1013 },
-  { name: '/ws/:project', path: '/ws/default', codeIn: ({ type, code }) => /^(command_)?error$/.test(String(type)) && code, away: 1001, passing: 1013 },
-  { name: 'autosdlc', path: '/ws?dialect=autosdlc', codeIn: ({ type, data }) => type === 'error' && fieldsOf(data).code, away: 1001, passing: 1013 },
+  { name: '/ws', path: '/ws?topics=task:*', codeIn: ({ type, payload }) => type === 'error' && fieldsOf(payload).code, away: 1012, passing: 1013 },
+  { name: '/ws/tasks/:taskId', path: '/ws/tasks/T-1', codeIn: ({ event_type: type, data }) => type === 'error' && fieldsOf(data).code, away: 1012, passing: 1013 },
+  { name: '/ws/:project', path: '/ws/default', codeIn: ({ type, code }) => /^(command_)?error$/.test(String(type)) && code, away: 1012, passing: 1013 },
+  { name: 'autosdlc', path: '/ws?dialect=autosdlc', codeIn: ({ type, data }) => type === 'error' && fieldsOf(data).code, away: 1012, passing: 1013 },
   { name: 'mcp', path: '/ws?dialect=mcp', codeIn: ({ type, payload }) => type === 'error' && fieldsOf(payload).hub_code, away: 1000, passing: 1011 },
 ]
 const short = (code: unknown) => String(code).replace(/^WS_/, '')

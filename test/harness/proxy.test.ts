@@ -133,6 +133,46 @@ describe('the TCP proxy', () => {
     second.close()
   })
 
+  test('brings bytes late while told to, in their order, and what is under way keeps its place', async () => {
+    const caller = await dial(proxy)
+    proxy.delay(120)
+    const asked = performance.now()
+    caller.socket.write('a')
+    await eventually(() => echo.received() === 'a')
+    expect(performance.now() - asked).toBeGreaterThanOrEqual(115)
+    await eventually(() => caller.text() === 'one:a')
+    expect(performance.now() - asked).toBeGreaterThanOrEqual(235)
+
+    caller.socket.write('b')
+    // It was sent when the line was slow: nothing that comes later overtakes it.
+    await eventually(() => proxy.underWay() > 0)
+    proxy.delay(0)
+    caller.socket.write('c')
+    await eventually(() => echo.received().length === 3)
+    expect(echo.received()).toBe('abc')
+    caller.socket.destroy()
+  })
+
+  test('reads nothing of the target while paused, and loses nothing', async () => {
+    const caller = await dial(proxy)
+    proxy.pause(true)
+    caller.socket.write('a')
+    const late = await dial(proxy)
+    late.socket.write('b')
+    await eventually(() => echo.received().length === 2)
+    // A second proxy to the same echo carries bytes meanwhile: time enough for those, were they read.
+    const other = await startProxy({ port: echo.port })
+    const witness = await dial(other)
+    witness.socket.write('w')
+    await eventually(() => witness.text() === 'one:w')
+    expect([caller.text(), late.text()]).toEqual(['', ''])
+
+    proxy.pause(false)
+    await eventually(() => caller.text() === 'one:a' && late.text() === 'one:b')
+    for (const { socket } of [caller, late, witness]) socket.destroy()
+    await other.close()
+  })
+
   test('refuses while told to, and when the target is gone', async () => {
     proxy.refuse(true)
     const turned = await dial(proxy)

@@ -3,6 +3,7 @@
  * A connection keeps the target it was opened to; `retarget` is for those that come later.
  */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { Flow } from './flow.js'
 
 export interface Proxy {
   host: string
@@ -18,6 +19,12 @@ export interface Proxy {
   blackhole(on: boolean): void
   /** On: new connections are reset as soon as they come. */
   refuse(on: boolean): void
+  /** From now on bytes arrive so many ms late, each way; 0: at once. What is under way keeps its time, and its place. */
+  delay(ms: number): void
+  /** On: nothing more is read of what the target sends, as by a client that has stopped reading. Off: it goes on where it was. */
+  pause(on: boolean): void
+  /** Pieces that `delay` holds back now, of all connections. */
+  underWay(): number
   /** Connections that are open now, blackholed ones included. */
   connections(): number
   /** Connections since the start. */
@@ -29,6 +36,7 @@ export interface Proxy {
 interface Pair {
   near: Socket
   far?: Socket
+  flows: Flow[]
 }
 
 export async function startProxy(target: { host?: string; port: number }): Promise<Proxy> {
@@ -37,7 +45,9 @@ export async function startProxy(target: { host?: string; port: number }): Promi
   let targetPort = target.port
   let dark = false
   let refusing = false
+  let paused = false
   let accepted = 0
+  const lag = { ms: 0 }
 
   // Half-open: an end is passed on like bytes, behind those before it.
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (near) => {
@@ -47,10 +57,12 @@ export async function startProxy(target: { host?: string; port: number }): Promi
       near.resetAndDestroy()
       return
     }
-    const pair: Pair = { near }
+    const pair: Pair = { near, flows: [] }
     pairs.add(pair)
     near.once('close', () => drop(pairs, pair))
-    if (!dark) join(pairs, pair, connect({ host, port: targetPort, allowHalfOpen: true, noDelay: true }))
+    if (dark) return
+    join(pairs, pair, connect({ host, port: targetPort, allowHalfOpen: true, noDelay: true }), lag)
+    if (paused) pair.flows[BACK]!.hold('paused')
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -72,9 +84,19 @@ export async function startProxy(target: { host?: string; port: number }): Promi
       if (dark === on) return
       dark = on
       if (!on) return resetAll()
-      for (const { near, far } of pairs) silence(near, far)
+      for (const { flows } of pairs) for (const flow of flows) flow.stop()
     },
     refuse: (on) => void (refusing = on),
+    delay: (ms) => void (lag.ms = ms),
+    pause(on) {
+      if (paused === on) return
+      paused = on
+      for (const { flows } of pairs) {
+        if (on) flows[BACK]?.hold('paused')
+        else flows[BACK]?.release('paused')
+      }
+    },
+    underWay: () => [...pairs].reduce((sum, { flows }) => sum + flows.reduce((pieces, flow) => pieces + flow.underWay, 0), 0),
     connections: () => pairs.size,
     accepted: () => accepted,
     close() {
@@ -84,24 +106,21 @@ export async function startProxy(target: { host?: string; port: number }): Promi
   }
 }
 
-function join(pairs: Set<Pair>, pair: Pair, far: Socket): void {
+/** Of a pair's flows, the one from the target. */
+const BACK = 1
+
+function join(pairs: Set<Pair>, pair: Pair, far: Socket, lag: { readonly ms: number }): void {
+  const { near } = pair
   pair.far = far
   far.on('error', () => {})
   far.once('close', () => drop(pairs, pair))
-  pair.near.pipe(far)
-  far.pipe(pair.near)
-}
-
-/** Unpiped and paused: neither bytes nor the end of one side reach the other. */
-function silence(near: Socket, far?: Socket): void {
-  if (!far) return
-  near.unpipe(far).pause()
-  far.unpipe(near).pause()
+  pair.flows = [new Flow(near, far, lag), new Flow(far, near, lag)]
 }
 
 /** A pair ends as one. After an orderly end both sides are finished already and the reset is not seen. */
 function drop(pairs: Set<Pair>, pair: Pair): void {
   pairs.delete(pair)
+  for (const flow of pair.flows) flow.stop()
   for (const socket of [pair.near, pair.far]) {
     if (!socket || socket.destroyed) continue
     // Node loses a socket that is reset while its end is under way: it never closes, and the process spins at its exit.

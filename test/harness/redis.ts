@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createClient } from 'redis'
+import { promisify } from 'node:util'
+import { createClient, ErrorReply } from 'redis'
 import { ended, leash } from './leash.js'
 import { freePort } from './port.js'
 
@@ -16,14 +17,23 @@ export interface RedisProcess {
   kill(signal: NodeJS.Signals): Promise<void>
   /** Starts it again on the same port and files, after `kill('SIGKILL')`. */
   restart(): Promise<void>
+  /** From now on no file of it grows beyond so many bytes; only of one that was started with `fileBytes`. */
+  limitFiles(bytes: number | 'unlimited'): Promise<void>
+}
+
+export interface RedisOptions {
+  args?: string[]
+  /** A disk that is full: no file of this redis-server grows beyond so many bytes. */
+  fileBytes?: number | 'unlimited'
 }
 
 /** A real redis-server on a free port, nothing persisted unless `args` say so. */
-export async function startRedis(options: { args?: string[] } = {}): Promise<RedisProcess> {
+export async function startRedis(options: RedisOptions = {}): Promise<RedisProcess> {
   const port = await freePort()
   const dir = await mkdtemp(join(tmpdir(), 'hubbub-redis-'))
   const url = `redis://127.0.0.1:${port}`
-  let child = await launch(port, dir, options.args ?? ['--save', '', '--appendonly', 'no'])
+  let { fileBytes } = options
+  let child = await launch(port, dir, options)
   return {
     url,
     port,
@@ -36,7 +46,11 @@ export async function startRedis(options: { args?: string[] } = {}): Promise<Red
       if (signal === 'SIGKILL' || signal === 'SIGTERM') await gone
     },
     async restart() {
-      child = await launch(port, dir, options.args ?? ['--save', '', '--appendonly', 'no'])
+      child = await launch(port, dir, { ...options, fileBytes })
+    },
+    async limitFiles(bytes) {
+      fileBytes = bytes
+      await promisify(execFile)('prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:`])
     },
     async stop() {
       const gone = ended(child)
@@ -47,8 +61,11 @@ export async function startRedis(options: { args?: string[] } = {}): Promise<Red
   }
 }
 
-async function launch(port: number, dir: string, args: string[]): Promise<ChildProcess> {
-  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+async function launch(port: number, dir: string, { args = ['--save', '', '--appendonly', 'no'], fileBytes }: RedisOptions): Promise<ChildProcess> {
+  const command = ['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--dir', dir, ...args]
+  // Without the trap a write beyond the limit ends the process, instead of failing as on a full disk.
+  if (fileBytes !== undefined) command.unshift('sh', '-c', 'trap "" XFSZ; exec prlimit --fsize="$0": "$@"', String(fileBytes))
+  const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'ignore', 'inherit'] })
   leash(child)
   const deadline = Date.now() + 20_000
   for (;;) {
@@ -61,6 +78,8 @@ async function launch(port: number, dir: string, args: string[]): Promise<ChildP
       return child
     } catch (error) {
       client.destroy()
+      // It asks for a password: it is up.
+      if (error instanceof ErrorReply && error.message.startsWith('NOAUTH')) return child
       if (Date.now() > deadline || child.exitCode !== null) throw new Error(`redis-server on port ${port} did not come up`, { cause: error })
       await new Promise((resolve) => setTimeout(resolve, 30))
     }

@@ -106,6 +106,6 @@ function record(sink: Sink): void {
     else if (type === 'hub.error') sink.errors.push((args[0] as { code: string }).code)
     else if (type === 'gap') sink.gaps.push(args[0] as Gap)
     else if (type === 'signal') sink.signals.push(args[0] as Signal)
-    else sink.events.push({ type, event: args[0] as HubEvent, cursor: String(last) })
+    else if (type !== 'hub.draining') sink.events.push({ type, event: args[0] as HubEvent, cursor: String(last) })
   })
 }

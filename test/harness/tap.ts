@@ -28,7 +28,7 @@ export interface Tap {
   close(): void
 }
 
-const NOT_EVENTS = new Set(['hub.cursor', 'hub.error', 'gap', 'signal'])
+const NOT_EVENTS = new Set(['hub.cursor', 'hub.error', 'hub.draining', 'gap', 'signal'])
 const ANSWER_MS = 15_000
 const open = new Set<Socket>()
 afterAll(() => {

@@ -125,7 +125,8 @@ describe('appending', () => {
 
   test('refuses at once what finds the queue full, and takes more when it has emptied', async () => {
     const gate = gated()
-    open(gate, 3)
+    // One project alone holds half of what all may.
+    open(gate, 6)
     const held = ['a', 'b', 'c'].map((event) => add(event))
     expect(await add('d')).toBe('UNAVAILABLE')
     gate.open()

@@ -179,7 +179,7 @@ describe('an intake', () => {
 
   test('refuses what finds its queue full', async () => {
     const away = withFault(stage.store, { append: () => Promise.reject(new StoreUnavailable('away')) })
-    const intake = await open(away, { publishQueue: 100, publishTimeoutMs: 300 })
+    const intake = await open(away, { publishQueue: 200, publishTimeoutMs: 300 })
     const answers = codes(await intake.publish(coder, Array.from({ length: 120 }, (_, at) => progress(`e${at}`, 't', 1)), COMMITTED))
     expect(answers.filter((code) => code === 'UNAVAILABLE')).toHaveLength(20)
     expect(answers.filter((code) => code === 'OUTCOME_UNKNOWN')).toHaveLength(100)
@@ -191,7 +191,7 @@ describe('an intake', () => {
     const options = { ack: 'accepted', client: 'c1' } as const
     const answers = await intake.publish(engine, notes, options)
     expect(codes(answers).filter((code) => code === 'ok')).toHaveLength(10)
-    expect(answers.at(-1)).toMatchObject({ error: { code: 'RATE_LIMITED', details: { retryAfterMs: expect.any(Number) } } })
+    expect(answers.at(-1)).toMatchObject({ error: { code: 'RATE_LIMITED', details: { scope: 'family', family: 'custom', retryAfterMs: expect.any(Number), limit: 5, unit: 'events/s' } } })
     intake.forget('c1')
     expect(codes(await intake.publish(engine, notes.slice(0, 1), options))).toEqual(['ok'])
   })

@@ -37,7 +37,7 @@ describe('the rates of type families', () => {
   test('say when to come back', () => {
     const rates = createFamilyRates('custom=1,*=1')
     taken(rates, 'a', note, 2)
-    const details = { family: 'custom', retryAfterMs: expect.any(Number) as number }
+    const details = { scope: 'family', family: 'custom', retryAfterMs: expect.any(Number) as number, limit: 1, unit: 'events/s', setting: 'HUBBUB_FAMILY_RATES' }
     expect(() => rates.take('a', note)).toThrow(expect.objectContaining({ code: 'RATE_LIMITED', details }))
   })
 

@@ -175,7 +175,7 @@ test('one that asks on and on and does not read is not heard meanwhile, and then
   await eventually(() => asking.all(({ id }) => /^q\d+$/.test(String(id))).length === 400, 'all the answers', 40_000)
 }, 90_000)
 
-test('a worker that stops closes with 1001, one that is killed says nothing: either way nothing is lost', async () => {
+test('a worker that stops closes with 1012, one that is killed says nothing: either way nothing is lost', async () => {
   const client = new Returning('task:moving')
   const events = series('moving')
   const spare = await cluster.addWorker()
@@ -184,7 +184,7 @@ test('a worker that stops closes with 1001, one that is killed says nothing: eit
   await publish(worker(0).url, events.take(30))
   const stopping = spare.stop()
   await publish(worker(0).url, events.take(30))
-  expect(await first.end()).toEqual({ code: 1001, reason: 'Server shutting down' })
+  expect(await first.end()).toEqual({ code: 1012, reason: 'Server shutting down' })
   expect(await stopping).toBe(0)
   const second = await client.come(doomed.url)
   const during = publish(worker(0).url, events.take(100))

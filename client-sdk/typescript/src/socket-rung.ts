@@ -2,7 +2,7 @@
  * A connection over Socket.IO, by one transport. Socket.IO's own reconnection is off: it gives up after a disconnect by the server, and
  * knows nothing of refusals that pass. Its own upgrade is off, too: what is better is tried beside this one, see `connection.ts`.
  */
-import { FAILURES, HubError, type Answer, type Failure } from '@hubbub/protocol'
+import { FAILURES, HubError, type Answer, type Draining, type Failure } from '@hubbub/protocol'
 import { io, type Socket } from 'socket.io-client'
 import { Dropped, endOf, errorOf, isAnswer, isFailure, unwritable, type Asking, type Requests, type Rung, type RungEnd, type RungEvents, type Transport } from './link.js'
 import type { Settled } from './options.js'
@@ -12,6 +12,11 @@ type SocketOptions = Pick<Settled, 'path' | 'withCredentials' | 'connectTimeoutM
 
 /** The longest that a command may take, and its answer, ms. */
 const LONGEST_RETIREMENT_MS = 660_000
+/** No hub takes longer to stop, ms. */
+const LONGEST_LEAVE_MS = 300_000
+
+/** As `ws` says it: the way is good, and this is not the moment. */
+const BUSY = /^Unexpected server response: (429|503)$/
 
 export class SocketRung implements Rung {
   readonly #socket: Socket
@@ -20,6 +25,8 @@ export class SocketRung implements Rung {
   #timer: ReturnType<typeof setTimeout> | undefined
   /** Questions of the hub that were not answered yet. */
   #owed = 0
+  /** The worker stops: when to leave it. */
+  #leaving: ReturnType<typeof setTimeout> | undefined
   /** What the hub said before it closed the connection. */
   #farewell: Failure | undefined
 
@@ -49,7 +56,7 @@ export class SocketRung implements Rung {
 
   close(): void {
     this.#phase = 'closed'
-    clearTimeout(this.#timer)
+    for (const timer of [this.#timer, this.#leaving]) clearTimeout(timer)
     this.#socket.disconnect()
     this.#rejectPending()
   }
@@ -104,7 +111,8 @@ export class SocketRung implements Rung {
 
   /** `connect_error`: with `data` it is the hub's refusal, else there is no way to it now. */
   #refused(error: Error & { data?: unknown }): void {
-    if (isFailure(error.data)) this.#end(endOf(error.data))
+    const failure = isFailure(error.data) ? error.data : refusalIn(error)
+    if (failure) this.#end(endOf(failure))
     else this.#end({ error: new HubError('UNAVAILABLE', `Cannot reach the hub over ${this.transport}: ${error.message}.`, undefined, { cause: error }), by: 'network' })
   }
 
@@ -118,6 +126,7 @@ export class SocketRung implements Rung {
   #heard(name: string, args: unknown[]): void {
     if (this.#phase === 'closed') return
     if (name === 'hub.error') return this.#told(args[0])
+    if (name === 'hub.draining') return this.#leaveIn((args[0] as Partial<Draining> | null)?.reconnectInMs)
     const reply = args.at(-1)
     if (typeof reply !== 'function') return this.events.message(name, args)
     this.#owed++
@@ -136,6 +145,15 @@ export class SocketRung implements Rung {
     else this.#farewell = thing
   }
 
+  /** At a time of its own, so that it comes back before the crowd; in the middle of something, when the hub closes the connection. */
+  #leaveIn(ms: unknown): void {
+    if (typeof ms !== 'number' || !(ms >= 0 && ms <= LONGEST_LEAVE_MS)) return
+    clearTimeout(this.#leaving)
+    this.#leaving = setTimeout(() => {
+      if (this.#phase === 'open' && this.#pending.size === 0 && this.#owed === 0) this.#end({ by: 'hub' })
+    }, ms)
+  }
+
   #closeIfIdle(): void {
     if (this.#phase !== 'retired' || this.#pending.size > 0 || this.#owed > 0) return
     // A close would overtake our last answer: behind this one the hub has read it.
@@ -147,7 +165,7 @@ export class SocketRung implements Rung {
   #end(end: RungEnd): void {
     if (this.#phase === 'closed') return
     this.#phase = 'closed'
-    clearTimeout(this.#timer)
+    for (const timer of [this.#timer, this.#leaving]) clearTimeout(timer)
     this.#socket.disconnect()
     this.#forgetUnsent()
     this.events.ended(end)
@@ -162,5 +180,18 @@ export class SocketRung implements Rung {
   /** Socket.IO would send on the next connection what it could not on this one: we send anew what is still wanted. */
   #forgetUnsent(): void {
     this.#socket.sendBuffer = []
+  }
+}
+
+/** Why the hub refused the very handshake, where it can be known: long-polling has the answer's body, a WebSocket its status, and in browsers nothing. */
+function refusalIn(error: Error): Failure | undefined {
+  const { context, description } = error as { context?: { responseText?: unknown }; description?: { message?: unknown } }
+  if (typeof description?.message === 'string' && BUSY.test(description.message)) return new HubError('UNAVAILABLE', 'The hub takes no new connections now.').toJSON()
+  if (typeof context?.responseText !== 'string') return undefined
+  try {
+    const { error: failure } = JSON.parse(context.responseText) as { error?: unknown }
+    return isFailure(failure) ? failure : undefined
+  } catch {
+    return undefined
   }
 }

@@ -10,6 +10,8 @@ export interface Buckets {
    * off: a large batch is possible, and costs what its events cost one by one.
    */
   take(key: string, n?: number): number
+  /** Takes `n` whether or not they are there: for what cannot be refused. The debt is a burst at most, or a key would be shut for long. */
+  charge(key: string, n?: number): void
   forget(key: string): void
   /** Keys that are remembered; a bucket that is full again is not. */
   readonly size: number
@@ -36,19 +38,28 @@ export function createBuckets(ratePerSecond: number, burst: number, now: () => n
     for (const [key, bucket] of buckets) if (filled(bucket, at) >= burst) buckets.delete(key)
   }
 
+  const bucketOf = (key: string): Bucket => {
+    const at = now()
+    if (at - sweptAt >= sweepMs) sweep(at)
+    let bucket = buckets.get(key)
+    if (!bucket) buckets.set(key, (bucket = { tokens: burst, at }))
+    bucket.tokens = filled(bucket, at)
+    bucket.at = at
+    return bucket
+  }
+
   return {
     take(key, n = 1) {
-      const at = now()
-      if (at - sweptAt >= sweepMs) sweep(at)
-      let bucket = buckets.get(key)
-      if (!bucket) buckets.set(key, (bucket = { tokens: burst, at }))
-      bucket.tokens = filled(bucket, at)
-      bucket.at = at
+      const bucket = bucketOf(key)
       const missing = Math.min(n, burst) - bucket.tokens
       // Rounding of the clock may leave a billionth of a token missing after exactly the promised wait.
       if (missing > 1e-6) return Math.max(1, Math.ceil(missing / perMs))
       bucket.tokens -= n
       return 0
+    },
+    charge(key, n = 1) {
+      const bucket = bucketOf(key)
+      bucket.tokens = Math.min(bucket.tokens, Math.max(-burst, bucket.tokens - n))
     },
     forget(key) {
       buckets.delete(key)

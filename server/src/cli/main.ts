@@ -6,6 +6,7 @@ import { VERSION } from '../version.js'
 import { readCall, UsageError, type Command, type Env } from './arguments.js'
 import { helpOf, overview } from './help.js'
 import { failureLine, flushed, note, plain, print } from './print.js'
+import { titleOf } from './title.js'
 
 /** Loaded when called for: a `tail` need not load the hub. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -28,6 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 /** Answers the exit code; prints, but never throws. */
 export async function main(argv: readonly string[], env: Env): Promise<number> {
+  process.title = titleOf(argv)
   // `| head` is done with us: no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   const [name = 'help', ...rest] = argv

@@ -1,27 +1,40 @@
+import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
 import { constants, hostname } from 'node:os'
 import { signToken } from '../access/tokens.js'
 import { startHub, type RunningHub } from '../hub.js'
-import { createLog } from '../observe/log.js'
+import { createLog, type Logger } from '../observe/log.js'
 import { describeAllowed, readSettings, SettingError } from '../settings/read.js'
 import { SETTINGS, type Setting, type Settings } from '../settings/table.js'
 import { UsageError, type Command, type Flags } from './arguments.js'
+import { runChild } from './machine/child.js'
+import { berthOf } from './machine/messages.js'
+import { runMachine, type MachineReady } from './machine/primary.js'
 import { JSON_FLAG, note, print, printJson } from './print.js'
 
 const TOKEN_LIFE = '30d'
 
 export const up: Command = {
-  usage: 'up [--host 127.0.0.1] [--port 4000] [--role all|worker|processor] [--redis URL] [--partitions N] [--adapter sharded|pubsub|streams]',
+  usage: 'up [--host 127.0.0.1] [--port 4000] [--role all|worker|processor] [--redis URL] [--workers N] [--processors N] [--partitions N] [--adapter sharded|pubsub|streams]',
   about: 'Runs a hub. Without Redis: all in this process, history gone on exit. Further settings by environment: CONFIGURATION.md.',
   flags: { ...settingFlags(), json: { ...JSON_FLAG, about: 'One line of JSON when it is ready, instead of lines for people.' } },
   async run(call) {
     if (call.words.length > 0) throw new UsageError(`'${call.words[0]}' is one word too many`)
     const settings = readSettings(quietOnTerminal(call.env), call.textsGiven())
     const isOwnSecret = settleSecret(settings)
-    const stop = stopSignal()
-    const log = createLog(settings.logLevel, settings.nodeId || `${hostname()}-${process.pid}`)
+    const berth = cluster.isWorker ? berthOf(call.env) : undefined
+    const log = createLog(settings.logLevel, berth?.node ?? (settings.nodeId || `${hostname()}-${process.pid}`))
     // The Redis adapters drop promises; one that rejects is worth a line, not the process.
     process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
+    if (berth) {
+      const own = { ...settings, role: berth.role, nodeId: berth.node }
+      return await runChild({ settings: own, berth, log, close: (hub) => closedWithin(hub, own.drainMs) })
+    }
+    if (settings.adminPort > 0 && settings.workers === 1) {
+      throw new SettingError(`HUBBUB_ADMIN_PORT: '${settings.adminPort}' is not allowed with HUBBUB_WORKERS '1', which has /metrics on its own port; allowed: 0, or several workers`)
+    }
+    if (settings.workers > 1) return await runAsMachine(settings, log, call.on('json'))
+    const { signal: stop } = stopSignal()
     const hub = await startHub({ settings, log })
     const token = isOwnSecret ? operatorToken(settings) : undefined
     if (call.on('json')) printJson({ url: hub.url, role: settings.role, store: settings.redisUrl === '' ? 'memory' : 'redis', ...(token && { token }) })
@@ -29,6 +42,18 @@ export const up: Command = {
     await stop
     return (await closedWithin(hub, settings.drainMs)) ? 0 : 1
   },
+}
+
+/** Several processes; their number is for people, their ids for programs. */
+function runAsMachine(settings: Settings, log: Logger, json: boolean): Promise<number> {
+  const stop = stopSignal()
+  const onReady = ({ url, operator, workers, processors }: MachineReady) => {
+    if (json) return void printJson({ url, role: settings.role, store: 'redis', workers, processors, ...(operator && { operator }) })
+    const [first, ...rest] = readyLines(url, settings, undefined)
+    const counts = `  ${workers.length} workers${processors.length === 0 ? '' : processors.length === 1 ? ', 1 processor' : `, ${processors.length} processors`}; SIGHUP replaces them one by one`
+    for (const line of [first!, counts, ...(operator ? [`  all of them together: ${operator}/health/ready and ${operator}/metrics`] : []), ...rest]) print(line)
+  }
+  return runMachine({ settings, log, stop: stop.signal, onReady }, stop.beforeExit)
 }
 
 /** What a person needs to go on, as lines that work when they are pasted. */
@@ -81,19 +106,30 @@ async function closedWithin(hub: RunningHub, ms: number): Promise<boolean> {
   return inOrder
 }
 
+interface StopSignal {
+  signal: Promise<void>
+  /** What is to be done before the second one ends the process. */
+  beforeExit: (act: () => void) => void
+}
+
 /** The first signal asks for an orderly stop; the second one does not ask. */
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
+function stopSignal(): StopSignal {
+  let last = () => {}
+  const signal = new Promise<void>((resolve) => {
     let isStopping = false
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (isStopping) process.exit(128 + constants.signals[signal])
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(name, () => {
+        if (isStopping) {
+          last()
+          process.exit(128 + constants.signals[name])
+        }
         isStopping = true
-        note(`hubbub: ${signal}: stopping in order; once more stops at once`)
+        note(`hubbub: ${name}: stopping in order; once more stops at once`)
         resolve()
       })
     }
   })
+  return { signal, beforeExit: (act) => (last = act) }
 }
 
 /** A person at a terminal wants the ready lines, not the log's JSON around them; said otherwise, it is as said. */

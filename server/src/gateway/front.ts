@@ -3,16 +3,21 @@
  * refused here, before the upgrade, with a status: a middleware of the engine would reach a WebSocket client as a hang-up.
  */
 import { createServer, STATUS_CODES, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { HubError, type Failure } from '@hubbub/protocol'
 import type { Server as Engine } from 'engine.io'
-import type { Authenticator } from '../access/authenticator.js'
 import { credentialFromRequest } from '../access/credentials.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Settings } from '../settings/table.js'
 import { hubErrorOf } from '../store/failure.js'
+import { siteOf } from './addresses.js'
+import type { Drainage } from './drainage.js'
+import type { Gatekeeper, Leave } from './gatekeeper.js'
+import { secure, securityHeaders } from './http/headers.js'
 import { dropForeignCookie, originAllowed } from './origin.js'
+import { atMost } from './patience.js'
+import { PendingSockets } from './pending.js'
 import type { Repeats } from './socketio/repeats.js'
 import type { WebSocketGateway } from './websocket/gateway.js'
 
@@ -20,6 +25,9 @@ const SOCKET_PATH = '/socket.io/'
 /** What the hub answers in somebody else's server; everything else there is left to its other listeners. */
 const OWN_PATHS = [SOCKET_PATH, '/api/v1/', '/api/openapi.json', '/api/asyncapi.json', '/api/docs', '/webhooks/', '/health/', '/metrics']
 
+/** Of requests and closing sockets at the very end, ms. */
+const LAST_MS = 3000
+const IDLE_LOOK_MS = 50
 /** How often requests that do not go on are looked for, ms. */
 const LOOK_MS = 2000
 
@@ -31,13 +39,11 @@ export interface FrontDeps {
   repeats?: Pick<Repeats, 'check'>
   /** Likewise: plain WebSockets. */
   websockets?: WebSocketGateway
-  /** Likewise: answers that go on. They come in as requests, and count as connections. */
-  streams?: { readonly size: number }
-  authenticator: Pick<Authenticator, 'authenticate'>
+  gate: Pick<Gatekeeper, 'enter' | 'authenticate'>
   settings: Settings
   metrics: Metrics
-  /** The process stops: what comes now goes to another worker. */
-  draining: () => boolean
+  /** Whether the process stops: what comes then goes to another worker. */
+  drainage: Pick<Drainage, 'stage'>
 }
 
 export interface Front {
@@ -50,15 +56,24 @@ export interface Front {
 /** Listens on the settings' host and port; or joins a server that somebody else listens with. */
 export async function openFront(deps: FrontDeps, existing?: Server): Promise<Front> {
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    // Whoever sends its next request over the same socket would come back here.
+    if (deps.drainage.stage !== 'open') response.shouldKeepAlive = false
     if (isSocketPath(request)) void handleSocketRequest(deps, request, response)
     else deps.app(request, response)
   }
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void handleUpgrade(deps, request, socket, head, existing !== undefined)
+  if (deps.engine) holdConnections(deps.engine)
   if (existing) return joinServer(existing, onRequest, onUpgrade)
   const { connectTimeoutMs, requestMs } = deps.settings
   // Who begins a request and does not go on holds a socket and nothing else, and not for long.
   const timeouts = { headersTimeout: Math.min(connectTimeoutMs, requestMs), requestTimeout: requestMs, connectionsCheckingInterval: Math.min(LOOK_MS, connectTimeoutMs / 2) }
   const server = createServer(timeouts, onRequest)
+  new PendingSockets(deps.settings.pendingSockets, () => deps.metrics.rejections.inc({ code: 'CONNECTION_LIMIT' })).watch(server)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.on('upgrade', onUpgrade)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -67,12 +82,18 @@ export async function openFront(deps: FrontDeps, existing?: Server): Promise<Fro
   return {
     server,
     url: () => urlOf(server),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => closeServer(server, sockets, Math.min(deps.settings.drainMs / 5, LAST_MS)),
   }
+}
+
+/** Requests under way end, at most within `ms`; then whatever is left is cut off, upgraded sockets included. */
+async function closeServer(server: Server, sockets: Iterable<Socket>, ms: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  // Sockets whose answer was begun before the end stay open behind it.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS)
+  await atMost(ms, closed).finally(() => clearInterval(idle))
+  for (const socket of sockets) socket.destroy()
+  await closed
 }
 
 function joinServer(server: Server, onRequest: RequestListener, onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): Front {
@@ -102,14 +123,15 @@ function isSocketPath(request: IncomingMessage): boolean {
 }
 
 async function handleSocketRequest(deps: FrontDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  secure(response, deps.settings)
   try {
-    const engine = await check(deps, request)
     const sid = sessionOf(request)
+    const engine = await check(deps, request, response)
     if (sid !== undefined) deps.repeats?.check(request, sid)
     engine.handleRequest(request, response)
   } catch (error) {
     const [status, failure] = refuse(deps, error)
-    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify({ ok: false, error: failure }))
+    response.writeHead(status, { 'Content-Type': 'application/json', ...retryAfterOf(failure) }).end(JSON.stringify({ ok: false, error: failure }))
   }
 }
 
@@ -120,47 +142,55 @@ async function handleUpgrade(deps: FrontDeps, request: IncomingMessage, socket: 
   socket.on('error', () => socket.destroy())
   try {
     if (plain) {
-      checkArrival(deps, request)
+      checkOrigin(deps, request)
+      socket.once('close', deps.gate.enter(request))
       return await deps.websockets!.handleUpgrade(request, socket, head)
     }
     if (!isSocketPath(request)) throw new HubError('NOT_FOUND')
-    const engine = await check(deps, request)
+    const engine = await check(deps, request, socket)
     engine.handleUpgrade(request, socket, head)
   } catch (error) {
     const [status, failure] = refuse(deps, error)
     const body = JSON.stringify({ ok: false, error: failure })
+    const headers = Object.entries({ ...securityHeaders(deps.settings), ...retryAfterOf(failure) }).map(([name, value]) => `${name}: ${value}\r\n`).join('')
     // Node's sockets stay half open: whoever does not end its side would hold this one for good, and the server's close with it.
     socket.once('finish', () => socket.destroy())
-    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
   }
 }
 
-/** Origin, room, and a credential that the request itself carries; one in the `auth` payload is looked at later. */
-async function check(deps: FrontDeps, request: IncomingMessage): Promise<Engine> {
-  const { engine } = deps
+/** Connections of the engine under way, each with what is to be called when it is over. */
+const entered = new WeakMap<IncomingMessage, Leave>()
+
+/** Origin, room, and a credential that the request itself carries; one in the `auth` payload is looked at later. @param way what the request came over, or is answered by */
+async function check(deps: FrontDeps, request: IncomingMessage, way: Duplex | ServerResponse): Promise<Engine> {
+  const { engine, gate } = deps
   if (!engine) throw new HubError('NOT_FOUND')
-  if (sessionOf(request)) {
-    checkOrigin(deps, request)
-    return engine
-  }
-  checkArrival(deps, request)
+  checkOrigin(deps, request)
+  if (sessionOf(request)) return engine
+  const leave = gate.enter(request)
+  entered.set(request, leave)
+  // One that came to nothing. Of long-polling a connection outlives the request that began it.
+  way.once('close', () => entered.has(request) && leave())
   const { credential, project } = credentialFromRequest(request)
-  if (credential) await deps.authenticator.authenticate(credential, project)
+  if (credential) await gate.authenticate(request, credential, project)
   return engine
 }
 
-/** A new connection, by whatever wire: from a page that may, to a worker that stays and has room. */
-function checkArrival(deps: FrontDeps, request: IncomingMessage): void {
-  checkOrigin(deps, request)
-  if (deps.draining()) throw new HubError('UNAVAILABLE', 'This worker is stopping.')
-  const { maxConnections } = deps.settings
-  if ((deps.engine?.clientsCount ?? 0) + (deps.websockets?.size ?? 0) + (deps.streams?.size ?? 0) < maxConnections) return
-  throw new HubError('CONNECTION_LIMIT', undefined, { limit: maxConnections, unit: 'connections', setting: 'HUBBUB_MAX_CONNECTIONS' })
+/** The engine made a connection of it. */
+function holdConnections(engine: Engine): void {
+  engine.on('connection', (connection: { request: IncomingMessage; once(event: 'close', listener: () => void): unknown }) => {
+    const leave = entered.get(connection.request)
+    if (!leave) return
+    entered.delete(connection.request)
+    connection.once('close', leave)
+  })
 }
 
 function checkOrigin({ settings }: FrontDeps, request: IncomingMessage): void {
-  if (!originAllowed(settings, request.headers.origin, request.headers.host)) throw new HubError('ORIGIN_NOT_ALLOWED')
-  dropForeignCookie(settings, request.headers)
+  const site = siteOf(settings, request)
+  if (!originAllowed(settings, request.headers.origin, site)) throw new HubError('ORIGIN_NOT_ALLOWED')
+  dropForeignCookie(settings, request.headers, site)
 }
 
 /** As the engine reads it, the last of several: whatever it will take for a new connection must be checked as one. */
@@ -172,6 +202,12 @@ function refuse(deps: FrontDeps, error: unknown): [status: number, failure: Fail
   const failure = hubErrorOf(error)
   deps.metrics.rejections.inc({ code: failure.code })
   return [failure.status, failure.toJSON()]
+}
+
+/** For whoever reads headers only. */
+function retryAfterOf({ details }: Failure): Record<string, string> {
+  const ms = details?.['retryAfterMs']
+  return typeof ms === 'number' ? { 'Retry-After': String(Math.ceil(ms / 1000)) } : {}
 }
 
 function urlOf(server: Server): string {

@@ -2,7 +2,8 @@
  * Whoever is connected, by whatever wire: a connection to the journal, an identity whose credential ends, an agent's silence, and the
  * way out. What differs between wires is in the subclasses.
  */
-import { HubError, topicMatches, type CommandCall, type Failure, type FailureCode, type Signal } from '@hubbub/protocol'
+import { setImmediate as turn } from 'node:timers/promises'
+import { HubError, topicMatches, type CommandCall, type Draining, type Failure, type FailureCode, type Signal } from '@hubbub/protocol'
 import type { Authenticator } from '../access/authenticator.js'
 import { credentialFromAuth } from '../access/credentials.js'
 import type { Identity } from '../access/identity.js'
@@ -16,8 +17,10 @@ import type { Connection } from '../operations/connection.js'
 import type { Operations } from '../operations/operations.js'
 import type { Door } from '../operations/presence.js'
 import type { Settings } from '../settings/table.js'
+import type { Departing } from './drainage.js'
 import { Expiry } from './expiry.js'
 import type { Client } from './messages.js'
+import { atMost } from './patience.js'
 import { Watchdog } from './watchdog.js'
 
 export interface GuestDeps {
@@ -36,13 +39,19 @@ export interface GuestDeps {
 /** Ends for which the client is told a failure. */
 const REASONS_OF_FAILURES: { [C in FailureCode]?: ClosedBecause } = { AUTH_TOKEN_EXPIRED: 'credential expired', AUTH_REVOKED: 'revoked' }
 
-export abstract class Guest implements Client {
+/** Of a client whose worker stops: what it asked is answered within it, or its connection is closed all the same; ms. */
+const ANSWER_MS = 1000
+
+export abstract class Guest implements Client, Departing {
   readonly connection: Connection
   private readonly expiry = new Expiry(() => this.end(new HubError('AUTH_TOKEN_EXPIRED')))
   private readonly watchdog: Watchdog
   private registration?: Profile
   /** Why the hub ended it. */
   private ending?: ClosedBecause
+  /** Messages that it asked and that are not answered yet. */
+  private asked = 0
+  private onAnswered?: () => void
 
   /** @param open takes the place in the journal; nothing is awaited */
   protected constructor(readonly id: string, private readonly transport: string, protected readonly deps: GuestDeps, open: (guest: Guest) => Connection) {
@@ -78,6 +87,8 @@ export abstract class Guest implements Client {
   abstract ask(call: CommandCall): Promise<unknown>
   abstract signal(signal: Signal): void
   abstract complain(error: Failure): void
+  /** The worker stops. */
+  protected abstract tellDraining(notice: Draining): void
   protected abstract get isOpen(): boolean
   protected abstract followRooms(): void
   /** For good: the client must not come back with the same credential by itself. */
@@ -131,6 +142,33 @@ export abstract class Guest implements Client {
   leave(reason: ClosedBecause): void {
     this.ending ??= reason
     this.release(reason)
+  }
+
+  get isHere(): boolean {
+    return this.isOpen
+  }
+
+  /** Whoever goes by itself from now on goes because the worker stops. */
+  warn(notice: Draining): void {
+    this.ending ??= 'server shutting down'
+    this.tellDraining(notice)
+  }
+
+  /** A publish whose answer is lost is one that its client must repeat: closed in a moment in which nothing is under way, if there is one. */
+  async depart(): Promise<void> {
+    // What has come by now is read first: timers run before sockets.
+    await turn()
+    await turn()
+    if (this.asked > 0) await atMost(ANSWER_MS, new Promise<void>((resolve) => (this.onAnswered = resolve)))
+    if (this.isOpen) this.leave('server shutting down')
+  }
+
+  /** Something was asked; what it answers with is to be called once when it was answered. */
+  asks(): () => void {
+    this.asked++
+    return () => {
+      if (--this.asked === 0) this.onAnswered?.()
+    }
   }
 
   /** @param wire what the transport says of the end; @param because the same in the protocol's words */

@@ -53,7 +53,7 @@ export function handleMessage(deps: MessageDeps, client: Client, name: unknown, 
   }
   const wait = deps.take(client.id)
   if (wait > 0) {
-    const limit = { retryAfterMs: wait, limit: deps.settings.messageRate, unit: 'messages/s', setting: 'HUBBUB_MESSAGE_RATE' }
+    const limit = { scope: 'client', retryAfterMs: wait, limit: deps.settings.messageRate, unit: 'messages/s', setting: 'HUBBUB_MESSAGE_RATE' }
     return refuse(new HubError('RATE_LIMITED', undefined, limit))
   }
   dispatch(deps, client, name, args, reply).catch((error: unknown) => {

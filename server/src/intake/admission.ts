@@ -8,6 +8,7 @@ import type { Passage, Witness } from '../observe/witness.js'
 import type { Settings } from '../settings/table.js'
 import { SOURCES, type EntryIdentity, type SourceAppend, type SourceName } from '../store/port.js'
 import { seenKey } from '../store/seen.js'
+import { createProjectRates } from './project-rates.js'
 import { createFamilyRates } from './rates.js'
 import { requireOwnVoice, signed } from './speaker.js'
 
@@ -42,6 +43,7 @@ export interface Admission {
 
 export function createAdmission({ settings, may, witness }: AdmissionOptions): Admission {
   const rates = createFamilyRates(settings.familyRates)
+  const projects = createProjectRates(settings)
   const streamOf = createStreamChoice(settings.rawStreams)
 
   return {
@@ -54,12 +56,18 @@ export function createAdmission({ settings, may, witness }: AdmissionOptions): A
       }
       if (event.project !== undefined && event.project !== identity.project) throw new HubError('WRONG_PROJECT')
       requireOwnVoice(identity, event)
+      // Last: whoever may not publish here, or sends what is none, uses up nothing of what the project's own have.
+      // A beat pays, and passes: a flood in its project must not make a living agent look dead.
+      if (event.type === 'agent.heartbeat') projects.charge(identity.project)
+      else projects.take(identity.project)
       return admitted(event, entryIdentity(identity), streamOf(stream ?? preferredStream(identity)), witness)
     },
     admitOwn(identity, input) {
+      projects.charge(identity.project)
       return admitted(normalise(input, settings, 'hub'), { ...entryIdentity(identity), hub: true }, streamOf('system'), witness)
     },
     admitDelivery(identity, input) {
+      projects.charge(identity.project)
       return admitted(normalise(input, settings), identity, streamOf('github'), witness)
     },
     forget: (client) => rates.forget(client),

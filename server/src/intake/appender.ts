@@ -1,16 +1,19 @@
 /**
  * One queue a partition, one append in flight; what arrives meanwhile is the next one's batch, so batches grow with the load
  * and a quiet hub waits for nothing. A failed append is retried before anything behind it: a producer's order holds (I1).
- * Appending the same twice is safe, commits are deduplicated (I3).
+ * Appending the same twice is safe, commits are deduplicated (I3). Projects take turns, and none fills what all have together.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { HubError, type Offset } from '@hubbub/protocol'
+import { Room } from '../access/room.js'
 import type { Logger } from '../observe/log.js'
+import { StoreFull } from '../store/failure.js'
 import { StoreUnavailable, type SourceAppend, type SourceStreams } from '../store/port.js'
+import { Turns } from './turns.js'
 
 export interface AppenderOptions {
   streams: Pick<SourceStreams, 'append'>
-  /** Events held at most, over all partitions. */
+  /** Events held at most, over all partitions and projects. */
   queue: number
   /** ms after which what could not be appended is given up. */
   timeoutMs: number
@@ -20,7 +23,8 @@ export interface AppenderOptions {
 export interface Appender {
   /**
    * Source entry id, or null where `once` had been used. Rejects with UNAVAILABLE when it was certainly not appended (the
-   * queue is full, the hub stops, the store stayed away), with OUTCOME_UNKNOWN when it may have been.
+   * queue is full, the hub stops, the store stayed away), with STORE_FULL at once when the store has no room, with OUTCOME_UNKNOWN
+   * when it may have been appended.
    */
   append(partition: number, append: SourceAppend, bytes: number): Promise<Offset | null>
   /** Waits for appends in flight; fails what still queues. */
@@ -44,26 +48,26 @@ const BATCH_BYTES = 1024 * 1024
 const QUEUE_BYTES = 256 * 1024 * 1024
 const RETRY_LEAST_MS = 50
 const RETRY_MOST_MS = 1000
+/** A partition whose store has no room is not asked again for so long; ms. */
+const FULL_MS = 500
+const AWAY = 'The store is out of reach.'
 
 export function createAppender(options: AppenderOptions): Appender {
   const lanes = new Map<number, Lane>()
   const halt = new AbortController()
-  const held = { events: 0, bytes: 0 }
+  const room = new Room({ count: options.queue, bytes: QUEUE_BYTES })
 
   return {
     append(partition, append, bytes) {
       if (halt.signal.aborted) return Promise.reject(new HubError('UNAVAILABLE', 'The hub is stopping.'))
-      if (held.events >= options.queue || held.bytes + bytes > QUEUE_BYTES) {
-        return Promise.reject(new HubError('UNAVAILABLE', 'The hub holds as many unwritten events as it may.'))
+      const project = projectOf(append)
+      if (!room.enter(project, bytes)) {
+        const limit = { scope: 'project', limit: options.queue, unit: 'events', setting: 'HUBBUB_PUBLISH_QUEUE' }
+        return Promise.reject(new HubError('UNAVAILABLE', 'The hub holds as many unwritten events of the project as it may.', limit))
       }
-      held.events++
-      held.bytes += bytes
       let lane = lanes.get(partition)
       if (!lane) lanes.set(partition, (lane = new Lane(partition, options, halt.signal)))
-      return lane.add(append, bytes).finally(() => {
-        held.events--
-        held.bytes -= bytes
-      })
+      return lane.add(append, bytes).finally(() => room.leave(project, bytes))
     },
     async close() {
       halt.abort()
@@ -74,10 +78,12 @@ export function createAppender(options: AppenderOptions): Appender {
 
 class Lane {
   idle: Promise<void> = Promise.resolve()
-  private queue: Waiting[] = []
+  private readonly queue = new Turns<Waiting>()
   private working = false
   /** When what is added in this turn expires. */
   private until?: number
+  /** Until a timer says otherwise, so that the events of one call find it the same. */
+  private isFull = false
 
   constructor(
     private readonly partition: number,
@@ -86,11 +92,12 @@ class Lane {
   ) {}
 
   add(append: SourceAppend, bytes: number): Promise<Offset | null> {
+    if (this.isFull) return Promise.reject(noRoom())
     // The events of one call expire as one: were its first given up and its last written, repeating it would turn them round (I1).
     if (this.until === undefined) queueMicrotask(() => (this.until = undefined))
     const until = (this.until ??= performance.now() + this.options.timeoutMs)
     return new Promise((resolve, reject) => {
-      this.queue.push({ append, bytes, until, tried: false, resolve, reject })
+      this.queue.add(projectOf(append), { append, bytes, until, tried: false, resolve, reject })
       if (this.working) return
       this.working = true
       // After this turn: all inputs of one publish call stand in the queue by then and go as one step.
@@ -99,8 +106,8 @@ class Lane {
   }
 
   private async work(): Promise<void> {
-    while (this.queue.length > 0) {
-      if (this.halt.aborted) this.fail(this.queue.splice(0), 'The hub is stopping.')
+    while (this.queue.size > 0) {
+      if (this.halt.aborted) this.fail(this.queue.drop(() => false), 'The hub is stopping.')
       else await this.write(this.cut())
     }
     this.working = false
@@ -108,15 +115,16 @@ class Lane {
 
   private cut(): Waiting[] {
     let count = 0
-    for (let bytes = 0; count < this.queue.length && count < BATCH_EVENTS; count++) {
-      bytes += this.queue[count]!.bytes
-      if (bytes > BATCH_BYTES && count > 0) break
-    }
-    return this.queue.splice(0, count)
+    let bytes = 0
+    return this.queue.take((next) => {
+      bytes += next.bytes
+      return ++count === 1 || (count <= BATCH_EVENTS && bytes <= BATCH_BYTES)
+    })
   }
 
   private async write(whole: Waiting[]): Promise<void> {
     let batch = whole
+    let isSure = true
     for (let waitMs = RETRY_LEAST_MS; batch.length > 0; waitMs = Math.min(RETRY_MOST_MS, waitMs * 2)) {
       try {
         for (const waiting of batch) waiting.tried = true
@@ -125,22 +133,38 @@ class Lane {
       } catch (error) {
         this.options.log.warn({ err: error, partition: this.partition, events: batch.length }, 'appending to the source streams failed')
         if (!(error instanceof StoreUnavailable)) return this.fail(batch, 'The hub failed to write the event.')
-        batch = this.expire(batch)
-        this.queue = this.expire(this.queue)
+        if (error instanceof StoreFull && isSure) return this.refuse(batch)
+        isSure = false
+        const now = performance.now()
+        this.fail(batch.filter(({ until }) => until <= now), AWAY)
+        batch = batch.filter(({ until }) => until > now)
+        this.fail(this.queue.drop(({ until }) => until > now), AWAY)
         await pause(waitMs, undefined, { signal: this.halt }).catch(() => {})
         if (this.halt.aborted) return this.fail(batch, 'The hub is stopping.')
       }
     }
   }
 
-  /** Fails what is too old, answers the rest. */
-  private expire(waiting: Waiting[]): Waiting[] {
-    const now = performance.now()
-    this.fail(waiting.filter(({ until }) => until <= now), 'The store is out of reach.')
-    return waiting.filter(({ until }) => until > now)
+  /**
+   * The store has no room: told at once, for whoever waited here would be held in our memory, and longer than he waits. With all that
+   * stands behind it, which must not overtake it (I1). Not after an attempt that came to no answer: that may have been written.
+   */
+  private refuse(batch: readonly Waiting[]): void {
+    this.isFull = true
+    setTimeout(() => (this.isFull = false), FULL_MS).unref()
+    for (const { reject } of [...batch, ...this.queue.drop(() => false)]) reject(noRoom())
   }
 
   private fail(waiting: readonly Waiting[], message: string): void {
     for (const { tried, reject } of waiting) reject(tried ? new HubError('OUTCOME_UNKNOWN') : new HubError('UNAVAILABLE', message))
   }
+}
+
+/** What is written in nobody's name has a turn of its own. */
+function projectOf({ identity }: SourceAppend): string {
+  return identity?.project ?? ''
+}
+
+function noRoom(): HubError {
+  return new HubError('STORE_FULL', undefined, { retryAfterMs: FULL_MS })
 }

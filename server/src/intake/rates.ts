@@ -5,7 +5,7 @@ import { createBuckets, type Buckets } from '../access/rate.js'
 import { entryNamed } from './speaker.js'
 
 export interface FamilyRates {
-  /** Throws RATE_LIMITED with `details.retryAfterMs`. Inputs of no known type share one bucket. */
+  /** Throws RATE_LIMITED with `details.scope` and `details.retryAfterMs`. Inputs of no known type share one bucket. */
   take(client: string, input: unknown): void
   forget(client: string): void
 }
@@ -14,9 +14,10 @@ const REST = '*'
 
 export function createFamilyRates(familyRates: string): FamilyRates {
   const rates = new Map(familyRates.split(',').map((part) => part.split('=') as [string, string]))
+  const rateOf = (family: string) => rates.get(family) ?? rates.get(REST)
   const buckets = new Map<string, Buckets>()
   for (const family of [REST, ...CATALOGUE.map((entry) => entry.family)]) {
-    const text = rates.get(family) ?? rates.get(REST)
+    const text = rateOf(family)
     if (text === undefined || buckets.has(family)) continue
     // 0 closes a family; a bucket of no size would divide by it.
     const rate = Number(text)
@@ -26,7 +27,7 @@ export function createFamilyRates(familyRates: string): FamilyRates {
     take(client, input) {
       const family = entryNamed(input)?.family ?? REST
       const retryAfterMs = buckets.get(family)?.take(client) ?? 0
-      if (retryAfterMs > 0) throw new HubError('RATE_LIMITED', `Too many events of the family ${family}.`, { family, retryAfterMs })
+      if (retryAfterMs > 0) throw new HubError('RATE_LIMITED', `Too many events of the family ${family}.`, { scope: 'family', family, retryAfterMs, limit: Number(rateOf(family)), unit: 'events/s', setting: 'HUBBUB_FAMILY_RATES' })
     },
     forget(client) {
       for (const bucket of buckets.values()) bucket.forget(client)
@@ -34,4 +35,4 @@ export function createFamilyRates(familyRates: string): FamilyRates {
   }
 }
 
-const CLOSED: Buckets = { take: () => 3_600_000, forget: () => {}, size: 0 }
+const CLOSED: Buckets = { take: () => 3_600_000, charge: () => {}, forget: () => {}, size: 0 }

@@ -59,6 +59,10 @@ export class Membership {
     return [...this.holdings.keys()].filter((partition) => !this.leaving.has(partition)).sort((a, b) => a - b)
   }
 
+  hasOthers(): boolean {
+    return this.members.some((member) => member !== this.options.id)
+  }
+
   private async run(): Promise<void> {
     while (!this.halt.signal.aborted) {
       await pause(this.lookMs, undefined, { signal: this.halt.signal }).catch(() => {})

@@ -16,6 +16,8 @@ export interface Processor {
   /** Finishes the batches in hand, releases the leases, leaves. */
   stop(): Promise<void>
   owned(): number[]
+  /** Whether, as of its last beat, another processor lives that would take what this one gives back. */
+  hasOthers(): boolean
 }
 
 export interface ProcessorContext {
@@ -53,5 +55,6 @@ export function createProcessor(context: ProcessorContext): Processor {
     start: () => membership.start(),
     stop: () => membership.stop(),
     owned: () => membership.owned(),
+    hasOthers: () => membership.hasOthers(),
   }
 }

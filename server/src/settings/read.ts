@@ -1,3 +1,4 @@
+import { readProxies } from './proxies.js'
 import { SETTINGS, type Setting, type SettingName, type Settings } from './table.js'
 
 /** One line: variable or flag, value, what is allowed. */
@@ -40,7 +41,7 @@ export function describeAllowed(setting: Setting): string {
 
 function parse(setting: Setting, label: string, text: string): string | number {
   const refuse = (): never => {
-    throw new SettingError(`${label}: '${setting.env.includes('SECRET') ? '***' : text}' is not allowed; allowed: ${describeAllowed(setting)}${setting.unit ? ` (${setting.unit})` : ''}`)
+    throw new SettingError(`${label}: '${setting.env.includes('SECRET') ? '***' : text.replace(/(?<=:\/\/).*(?=@)/, '***')}' is not allowed; allowed: ${describeAllowed(setting)}${setting.unit ? ` (${setting.unit})` : ''}`)
   }
   const { value } = setting
   if (value.kind === 'integer') {
@@ -61,11 +62,38 @@ function checkTogether(settings: Settings): void {
   if (settings.role !== 'all' && settings.redisUrl === '') {
     throw new SettingError(`HUBBUB_ROLE: '${settings.role}' is not allowed without REDIS_URL; allowed: all, or a Redis`)
   }
+  checkMachine(settings)
   if (settings.leaseRenewMs * 2 >= settings.leaseMs) {
     throw new SettingError(`HUBBUB_LEASE_RENEW_MS: '${settings.leaseRenewMs}' is not allowed; allowed: less than half of HUBBUB_LEASE_MS (${settings.leaseMs})`)
   }
   checkOrder(settings, 'heartbeatMs', 'staleMs', 'offlineMs', 'forgetMs')
   checkOrder(settings, 'retryMs', 'retryMostMs')
+  if (settings.drainNoticeMs > 0 && settings.drainNoticeMs + settings.drainSpreadMs >= settings.drainMs) {
+    throw new SettingError(`HUBBUB_DRAIN_NOTICE_MS: '${settings.drainNoticeMs}' is not allowed; allowed: with HUBBUB_DRAIN_SPREAD_MS less than HUBBUB_DRAIN_MS (${settings.drainMs})`)
+  }
+  checkProxies(settings)
+}
+
+/** Now, not at the first request. */
+function checkProxies({ trustProxy }: Settings): void {
+  try {
+    readProxies(trustProxy)
+  } catch (error) {
+    throw new SettingError(`${SETTINGS.trustProxy.env}: '${(error as Error).message}' is not allowed; allowed: ${describeAllowed(SETTINGS.trustProxy)}`)
+  }
+}
+
+/** Of one machine with several workers. */
+function checkMachine({ workers, processors, role, redisUrl }: Settings): void {
+  if (workers > 1 && role === 'processor') {
+    throw new SettingError(`HUBBUB_WORKERS: '${workers}' is not allowed with HUBBUB_ROLE 'processor'; allowed: 1, or the role all or worker`)
+  }
+  if (workers > 1 && redisUrl === '') {
+    throw new SettingError(`HUBBUB_WORKERS: '${workers}' is not allowed without REDIS_URL, through which workers share rooms and journal; allowed: 1, or a Redis`)
+  }
+  if (processors > 1 && (workers === 1 || role !== 'all')) {
+    throw new SettingError(`HUBBUB_PROCESSORS: '${processors}' is not allowed with HUBBUB_WORKERS '${workers}' and HUBBUB_ROLE '${role}'; allowed: 1, or several workers with the role all`)
+  }
 }
 
 /** Times of which each must be at least the one before. */

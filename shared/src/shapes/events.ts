@@ -5,10 +5,12 @@ import { Anything, ID_PATTERN, maybe, Text } from '../catalogue/scalars.js'
 import type { CloudEvent } from '../cloudevents.js'
 import type { EventInput, EventMetadata, HubEvent } from '../envelope.js'
 import { FAILURES, type Failure } from '../failures.js'
+import type { Draining } from '../draining.js'
 import type { Gap, PlacedEvent, Signal } from '../messages.js'
 import { about, named, shape } from './shape.js'
 
 const Millis = Type.Integer({ description: 'ms since the epoch' })
+const Milliseconds = Type.Integer({ minimum: 0, description: 'ms from now' })
 const Rfc3339 = Type.String({ format: 'date-time' })
 const Topics = Type.Array(Type.String(), { description: '`family:id`, `system`, `project`' })
 const context = { subject: maybe(Text), correlationId: maybe(Text), causationId: maybe(Text), traceparent: maybe(Text), tracestate: maybe(Text) }
@@ -38,6 +40,7 @@ export const EVENT_SHAPES = {
     subject: maybe(Text), datacontenttype: maybe(Text), project: maybe(Text), topics: maybe(Text), schemaversion: maybe(Text), correlationid: maybe(Text), causationid: maybe(Text), traceparent: maybe(Text), tracestate: maybe(Text),
   }), 'A CloudEvent 1.0 of a producer. `data_base64` is refused.'),
   PlacedEvent: shape<PlacedEvent>({ event: named('HubEvent'), cursor: named('Cursor') }, 'An event with the cursor just behind it.'),
+  Draining: shape<Draining>({ reconnectInMs: Milliseconds, deadlineMs: Milliseconds }, 'The worker stops: when to connect again, and when the connection is closed.'),
   Gap: shape<Gap>({ from: named('Cursor'), to: named('Cursor'), reason: Type.Enum(['trimmed', 'epoch', 'session']) }, 'Events between two cursors that can no longer be had.'),
   Signal: shape<Signal>({ topic: Text, name: Text, data: Anything, source: Text, timestamp: Millis }, 'Told to whoever is there; neither stored nor replayed.'),
   Failure: shape<Failure>({

@@ -43,7 +43,7 @@ class SocketConnection extends Logged implements Connected {
       for (const { event, cursor } of placed) log.event(plain(event), cursor)
     })
     socket.onAny((name: string, event: HubEvent, cursor: string) => {
-      if (!['hub.error', 'hub.cursor', 'gap', 'events', 'signal', 'command'].includes(name)) log.event(plain(event), cursor)
+      if (!['hub.error', 'hub.cursor', 'hub.draining', 'gap', 'events', 'signal', 'command'].includes(name)) log.event(plain(event), cursor)
     })
   }
 

@@ -325,6 +325,7 @@ HubMessage = Literal[
     "events",
     "signal",
     "hub.error",
+    "hub.draining",
     "command",
 ]
 
@@ -334,6 +335,7 @@ HUB_MESSAGES: tuple[HubMessage, ...] = (
     "events",
     "signal",
     "hub.error",
+    "hub.draining",
     "command",
 )
 
@@ -369,6 +371,7 @@ FailureCode = Literal[
     "SUBSCRIPTION_LIMIT",
     "NOT_SUBSCRIBED",
     "CONNECTION_LIMIT",
+    "CONNECT_RATE",
     "RATE_LIMITED",
     "INSUFFICIENT_PERMISSIONS",
     "WRONG_PROJECT",
@@ -384,6 +387,7 @@ FailureCode = Literal[
     "REPLAY_GAP",
     "OUTCOME_UNKNOWN",
     "UNAVAILABLE",
+    "STORE_FULL",
     "QUEUE_FULL",
     "TIMEOUT",
     "WRONG_PARTITION",
@@ -464,6 +468,11 @@ FAILURES: dict[str, Failure] = {
         "Reconnect with backoff; another worker may have room.",
         retryable=True, status=503, close="stay",
     ),
+    "CONNECT_RATE": Failure(
+        "More new connections came at once than the worker takes.",
+        "Reconnect after `details.retryAfterMs` milliseconds.",
+        retryable=True, status=503, close="stay",
+    ),
     "RATE_LIMITED": Failure(
         "Too many messages in too short a time.",
         "Wait `details.retryAfterMs` milliseconds.",
@@ -537,6 +546,11 @@ FAILURES: dict[str, Failure] = {
     "UNAVAILABLE": Failure(
         "The hub cannot do this now: its store is out of reach, it is full or it is stopping.",
         "Try again with backoff.",
+        retryable=True, status=503, close="stay",
+    ),
+    "STORE_FULL": Failure(
+        "The store has no room, in memory or on disk; nothing was written.",
+        "Try again with backoff; the operator gives Redis more room, or lets the hub keep less (HUBBUB_RETENTION_*).",
         retryable=True, status=503, close="stay",
     ),
     "QUEUE_FULL": Failure(

@@ -1,44 +1,8 @@
-/** Request bodies: read whole, up to a limit, and parsed whatever the content type says (`curl -d` calls JSON a form). */
+/** Request bodies, parsed whatever the content type says (`curl -d` calls JSON a form). */
 import { HubError } from '@hubbub/protocol'
-import express, { type Request, type RequestHandler } from 'express'
+import type { Request } from 'express'
 
-/** For so long what comes behind a refusal is read and thrown away, ms. */
-const LINGER_MS = 1000
-
-/**
- * Limit in bytes, before and after decompression. More is PAYLOAD_TOO_LARGE, at once: the parser would read to its end what it refuses, and
- * whoever never ends would never be answered.
- */
-export function readBody(limit: number): RequestHandler {
-  const parse = express.raw({ type: () => true, limit })
-  return (request, response, next) => {
-    // One that says how long it is ends; cutting it off could cost its sender the answer.
-    if (request.headers['content-length'] !== undefined) {
-      parse(request, response, next)
-      return
-    }
-    let taken = 0
-    let told = false
-    const once = (error?: unknown) => {
-      if (told) return
-      told = true
-      request.off('data', count)
-      next(error)
-    }
-    const count = (bytes: Buffer) => {
-      taken += bytes.length
-      if (taken <= limit) return
-      // Cut off at once, its sender would lose the answer with what it is still sending.
-      response.once('finish', () => {
-        const cut = setTimeout(() => request.destroy(), LINGER_MS)
-        request.once('close', () => clearTimeout(cut))
-      })
-      once(new HubError('PAYLOAD_TOO_LARGE', undefined, { limit, unit: 'bytes' }))
-    }
-    request.on('data', count)
-    parse(request, response, once)
-  }
-}
+export { readBody } from './body-reader.js'
 
 /** Bytes as they came, decompressed; none when there was no body. */
 export function bytesOf(request: Request): Buffer {

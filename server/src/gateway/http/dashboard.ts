@@ -20,7 +20,7 @@ const POLICY = [
   "trusted-types 'none'",
 ].join('; ')
 
-const HEADERS = { 'Content-Security-Policy': POLICY, 'Referrer-Policy': 'no-referrer', 'Cross-Origin-Opener-Policy': 'same-origin' }
+const HEADERS = { 'Content-Security-Policy': POLICY, 'Cross-Origin-Opener-Policy': 'same-origin' }
 const NOT_BUILT = 'The dashboard is not built here: `npm start` and `npm run build` build it. The hub itself is up; see /api/docs.\n'
 
 export function createDashboard({ dashboard }: Pick<Settings, 'dashboard'>, folder = dashboardFolder()): Router {

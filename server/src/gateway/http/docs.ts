@@ -35,7 +35,7 @@ export function createDocs(): Router {
     response.set(open).type('json').send(ASYNCAPI())
   })
   router.get('/api/docs', (_request, response) => {
-    response.set({ 'Content-Security-Policy': POLICY, 'Referrer-Policy': 'no-referrer' }).type('html').send(PAGE())
+    response.set('Content-Security-Policy', POLICY).type('html').send(PAGE())
   })
   router.get('/docs', (_request, response) => {
     response.redirect(308, '/api/docs')

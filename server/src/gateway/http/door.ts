@@ -7,15 +7,17 @@ import type { Identity } from '../../access/identity.js'
 import { isAdmin, isOperator } from '../../access/permissions.js'
 import { createBuckets } from '../../access/rate.js'
 import type { Settings } from '../../settings/table.js'
+import { siteOf } from '../addresses.js'
+import type { Gatekeeper } from '../gatekeeper.js'
 import { dropForeignCookie, originAllowed } from '../origin.js'
 
-export function createDoor({ authenticator, settings }: { authenticator: Pick<Authenticator, 'authenticate'>; settings: Settings }): RequestHandler {
+export function createDoor({ gate, settings }: { gate: Pick<Gatekeeper, 'authenticate'>; settings: Settings }): RequestHandler {
   const buckets = createBuckets(settings.messageRate, settings.messageBurst)
   return async (request, response, next) => {
     const { credential, project } = credentialFromRequest(request)
-    const identity = await authenticator.authenticate(credential, project)
+    const identity = await gate.authenticate(request, credential, project)
     const retryAfterMs = buckets.take(clientOf(identity))
-    if (retryAfterMs > 0) throw new HubError('RATE_LIMITED', undefined, { retryAfterMs })
+    if (retryAfterMs > 0) throw new HubError('RATE_LIMITED', undefined, { scope: 'client', retryAfterMs, limit: settings.messageRate, unit: 'messages/s', setting: 'HUBBUB_MESSAGE_RATE' })
     response.locals['identity'] = identity
     next()
   }
@@ -24,8 +26,20 @@ export function createDoor({ authenticator, settings }: { authenticator: Pick<Au
 /** Before anything is done: a browser attaches its cookie to a foreign page's request, and sends it even without CORS. */
 export function createOriginCheck({ settings }: { settings: Settings }): RequestHandler {
   return (request, _response, next) => {
-    if (!originAllowed(settings, request.headers.origin, request.headers.host)) throw new HubError('ORIGIN_NOT_ALLOWED')
-    dropForeignCookie(settings, request.headers)
+    const site = siteOf(settings, request)
+    if (!originAllowed(settings, request.headers.origin, site)) throw new HubError('ORIGIN_NOT_ALLOWED')
+    dropForeignCookie(settings, request.headers, site)
+    next()
+  }
+}
+
+/** Answers that go on. */
+const STREAMS = /^\/v1\/(stream|runs\/[^/]+\/agui)\/?$/i
+
+/** A stream is a connection: it comes in as one, before anybody looks whose it is. */
+export function createStreamGate({ gate }: { gate: Pick<Gatekeeper, 'enter'> }): RequestHandler {
+  return (request, response, next) => {
+    if (STREAMS.test(request.path)) response.once('close', gate.enter(request))
     next()
   }
 }

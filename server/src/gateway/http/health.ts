@@ -6,7 +6,7 @@ import { isOperator } from '../../access/permissions.js'
 import { pingWithin } from './ping.js'
 import type { HttpDeps } from './needs.js'
 
-export function createHealth({ store, metrics, unready, settings, authenticator }: Pick<HttpDeps, 'store' | 'metrics' | 'unready' | 'settings' | 'authenticator'>): Router {
+export function createHealth({ store, metrics, unready, settings, gate }: Pick<HttpDeps, 'store' | 'metrics' | 'unready' | 'settings' | 'gate'>): Router {
   const router = Router()
 
   /** The process answers: nothing else may fail it, or an outage of the store would have every process killed. */
@@ -35,7 +35,7 @@ export function createHealth({ store, metrics, unready, settings, authenticator 
     if (settings.metricsAccess === 'admin') {
       const { credential, project } = credentialFromRequest(request)
       // Totals of all projects are nobody's but an operator's (I6).
-      if (!isOperator(await authenticator.authenticate(credential, project))) throw new HubError('INSUFFICIENT_PERMISSIONS', undefined, { needed: 'admin of every project' })
+      if (!isOperator(await gate.authenticate(request, credential, project))) throw new HubError('INSUFFICIENT_PERMISSIONS', undefined, { needed: 'admin of every project' })
     }
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics())
   })

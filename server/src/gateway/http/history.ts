@@ -16,18 +16,25 @@ import { inboxOf } from '../../operations/inbox.js'
 import { checkStillIn, identityOf } from './door.js'
 import type { HttpDeps } from './needs.js'
 
-export function createHistory({ operations, authenticator }: Pick<HttpDeps, 'operations' | 'authenticator'>): Router {
+export function createHistory({ operations, authenticator, over }: Pick<HttpDeps, 'operations' | 'authenticator' | 'over'>): Router {
   const router = Router()
   router.get('/history', async (request, response) => {
     const asked = readHistoryQuery(queryOf(request))
     const format = formatOf(request)
     const identity = identityOf(response)
-    const gone = new AbortController()
-    response.once('close', () => gone.abort())
+    const [gone, stop] = [new AbortController(), new AbortController()]
+    const enough = () => stop.abort()
+    response.once('close', () => {
+      gone.abort()
+      enough()
+      over?.removeEventListener('abort', enough)
+    })
+    over?.addEventListener('abort', enough)
+    if (over?.aborted) enough()
     const taken = mailTaken(identity, asked)
     if (taken !== undefined) operations.mailTaken(identity, taken)
     try {
-      const result = await operations.history(identity, asked, gone.signal)
+      const result = await operations.history(identity, asked, stop.signal)
       if (gone.signal.aborted) return
       checkStillIn(authenticator, identity)
       if (format === 'json') response.json({ ok: true, ...result })

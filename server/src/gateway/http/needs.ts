@@ -12,6 +12,7 @@ import type { TapDesk } from '../../operations/taps.js'
 import type { Tasks } from '../../operations/tasks.js'
 import type { Settings } from '../../settings/table.js'
 import type { AccessRecords, DeadLetters, Ledger, SourceStreams, Store } from '../../store/port.js'
+import type { Gatekeeper } from '../gatekeeper.js'
 import type { Streams } from './streams.js'
 
 export interface HttpOperations extends Pick<Operations, 'signal' | 'register' | 'mail' | 'mailTaken' | 'follow' | 'trace'> {
@@ -54,7 +55,8 @@ export interface ProcessStatus {
 export interface HttpDeps {
   operations: HttpOperations
   intake: HttpIntake
-  authenticator: Pick<Authenticator, 'authenticate' | 'isRevoked' | 'refresh'>
+  authenticator: Pick<Authenticator, 'isRevoked' | 'refresh'>
+  gate: Pick<Gatekeeper, 'enter' | 'authenticate'>
   store: AccessRecords & Pick<Store, 'kind' | 'partitions' | 'ping'> & Pick<Ledger, 'owners'> & Pick<SourceStreams, 'lag'> & { readonly dead: DeadLetters }
   settings: Settings
   metrics: Metrics
@@ -74,4 +76,6 @@ export interface HttpDeps {
   overview?: Pick<OverviewDesk, 'overview'>
   /** Why the process should get no traffic besides the store's absence: `draining`. */
   unready?: () => readonly string[]
+  /** Aborted when the process is about to end: what waits is answered with what there is. */
+  over?: AbortSignal
 }

@@ -1,8 +1,8 @@
 /**
  * Server-sent events on the wire: `id` is the cursor, `event` the type, `data` one line of JSON. What is not an event of the journal has
- * a name of its own, which no type can have: `hub.cursor`, `gap`, `events`, `hub.error`.
+ * a name of its own, which no type can have: `hub.cursor`, `gap`, `events`, `hub.error`, `hub.draining`.
  */
-import { toCloudEvent, type Cursor, type Gap, type HubError } from '@hubbub/protocol'
+import { toCloudEvent, type Cursor, type Draining, type Gap, type HubError } from '@hubbub/protocol'
 import type { Chunk, Encoding, Frame, TailEntry } from '../../fanout/entry.js'
 import type { Outlet } from '../../fanout/session.js'
 import type { Metrics } from '../../observe/metrics.js'
@@ -37,6 +37,11 @@ export function framed(packet: string): Frame {
 /** The first thing that a stream says: its client has its headers then, whatever stands between. */
 export function preface(): Buffer {
   return Buffer.from(`retry: ${RETRY.least + Math.floor(Math.random() * RETRY.spread)}\n\n`)
+}
+
+/** A while before the end: when it should come back. Its `retry` counts from the end. */
+export function warning(notice: Draining): Buffer {
+  return Buffer.from(`event: hub.draining\ndata: ${JSON.stringify(notice)}\n\n`)
 }
 
 export function complaint(failure: HubError): Buffer {

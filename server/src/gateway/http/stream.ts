@@ -14,7 +14,7 @@ import { takesGzip } from './compression.js'
 import { identityOf } from './door.js'
 import { readSubscription } from './history.js'
 import type { HttpDeps } from './needs.js'
-import { complaint, preface, streamEncoding, StreamOutlet, type StreamFormat } from './stream-wire.js'
+import { complaint, preface, streamEncoding, StreamOutlet, warning, type StreamFormat } from './stream-wire.js'
 
 export function createStream({ operations, streams, metrics }: Pick<HttpDeps, 'operations' | 'streams' | 'metrics'>): Router {
   const router = Router()
@@ -29,7 +29,7 @@ export function createStream({ operations, streams, metrics }: Pick<HttpDeps, 'o
     streams.requireRoom()
     const follow = await operations.follow(identity, asked)
     if (response.destroyed) return
-    const stream = streams.begin(identity, response, { gzip, farewell: complaint })
+    const stream = streams.begin(identity, response, { gzip, farewell: complaint, draining: warning })
     stream.write(preface())
     // Express hands HEAD to GET: there is nothing to wait for.
     if (request.method === 'HEAD') return void stream.end()

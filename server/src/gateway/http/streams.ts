@@ -3,7 +3,7 @@
  * it has a limit, is told of where connections are told of, and ends with its credential or when the worker stops.
  */
 import { randomBytes } from 'node:crypto'
-import { HubError, type FailureCode } from '@hubbub/protocol'
+import { HubError, type Draining, type FailureCode } from '@hubbub/protocol'
 import type { Response } from 'express'
 import type { Authenticator } from '../../access/authenticator.js'
 import type { Identity } from '../../access/identity.js'
@@ -13,7 +13,10 @@ import type { Connection } from '../../operations/connection.js'
 import type { Operations } from '../../operations/operations.js'
 import type { Settings } from '../../settings/table.js'
 import { nextDrain } from '../drain.js'
+import type { Departing, Drainage } from '../drainage.js'
 import { Expiry } from '../expiry.js'
+import type { Gatekeeper } from '../gatekeeper.js'
+import { atMost } from '../patience.js'
 import { checkStillIn } from './door.js'
 import { GzipStream } from './stream-gzip.js'
 
@@ -23,6 +26,9 @@ export interface StreamsDeps {
   authenticator: Pick<Authenticator, 'isRevoked' | 'onRevocation'>
   settings: Pick<Settings, 'maxConnections' | 'sseHeartbeatMs' | 'compressBytes' | 'drainMs'>
   metrics: Metrics
+  gate: Pick<Gatekeeper, 'seat'>
+  /** Absent: it does not stop before `close`. */
+  drainage?: Pick<Drainage, 'refuses'>
   /** Connections of this worker that are no streams. */
   others: () => number
   onConnect?: (client: { id: string; subject: string; project: string }) => void
@@ -34,17 +40,23 @@ export interface StreamOptions {
   gzip?: boolean
   /** What a client is told before the hub ends its stream. */
   farewell: (failure: HubError) => Buffer
+  /** And when the worker stops, a while before; absent: its format has no word for it. */
+  draining?: (notice: Draining) => Buffer
 }
 
 /** Below this a stream counts as drained; bytes. */
 const LOW_BYTES = 64 * 1024
 /** Heartbeats between which the client took nothing of what waits for it. */
 const MOST_STALLS = 4
+/** What is written last has so long to be taken, ms. */
+const LAST_MS = 2000
 const HEARTBEAT = Buffer.from(':\n\n')
 
 const REASONS: { [C in FailureCode]?: ClosedBecause } = { AUTH_TOKEN_EXPIRED: 'credential expired', AUTH_REVOKED: 'revoked', UNAVAILABLE: 'server shutting down' }
 
-export class Streams {
+const STOPPING = 'This worker is stopping.'
+
+export class Streams implements Iterable<Departing> {
   private readonly open = new Set<EventStream>()
   private readonly beat: NodeJS.Timeout
   private readonly stopWatching: () => void
@@ -54,6 +66,10 @@ export class Streams {
     this.beat = setInterval(() => this.each((stream) => stream.beat()), deps.settings.sseHeartbeatMs)
     this.beat.unref()
     this.stopWatching = deps.authenticator.onRevocation(() => this.each((stream) => stream.checkRevoked()))
+  }
+
+  [Symbol.iterator](): Iterator<EventStream> {
+    return this.open[Symbol.iterator]()
   }
 
   get size(): number {
@@ -69,7 +85,7 @@ export class Streams {
   /** Before anything is prepared for one. Throws CONNECTION_LIMIT, UNAVAILABLE. */
   requireRoom(): void {
     const { maxConnections } = this.deps.settings
-    if (this.stopping) throw new HubError('UNAVAILABLE', 'This worker is stopping.')
+    if (this.stopping || this.deps.drainage?.refuses) throw new HubError('UNAVAILABLE', STOPPING)
     if (this.deps.others() + this.open.size >= maxConnections) {
       throw new HubError('CONNECTION_LIMIT', undefined, { limit: maxConnections, unit: 'connections', setting: 'HUBBUB_MAX_CONNECTIONS' })
     }
@@ -79,10 +95,12 @@ export class Streams {
   begin(identity: Identity, response: Response, options: StreamOptions): EventStream {
     this.requireRoom()
     checkStillIn(this.deps.authenticator, identity)
+    const leave = this.deps.gate.seat(identity)
     const stream = new EventStream(identity, response, options, this.deps)
     this.open.add(stream)
     response.once('close', () => {
       this.open.delete(stream)
+      leave()
       stream.left()
     })
     return stream
@@ -93,10 +111,7 @@ export class Streams {
     this.stopping = true
     this.stopWatching()
     clearInterval(this.beat)
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.deps.settings.drainMs / 5)))
-    const ended = [...this.open].map((stream) => stream.end(new HubError('UNAVAILABLE', 'This worker is stopping.')))
-    await Promise.race([Promise.all(ended), late]).finally(() => clearTimeout(timer))
+    await atMost(Math.min(this.deps.settings.drainMs / 5, LAST_MS), Promise.all([...this.open].map((stream) => stream.depart())))
     this.each((stream) => stream.drop())
   }
 
@@ -105,7 +120,7 @@ export class Streams {
   }
 }
 
-export class EventStream {
+export class EventStream implements Departing {
   readonly id = `sse-${randomBytes(12).toString('base64url')}`
   private readonly gzip?: GzipStream
   private connection?: Connection
@@ -131,6 +146,19 @@ export class EventStream {
 
   get isOpen(): boolean {
     return !this.response.writableEnded && !this.response.destroyed
+  }
+
+  get isHere(): boolean {
+    return this.isOpen
+  }
+
+  warn(notice: Draining): void {
+    this.ending ??= 'server shutting down'
+    if (this.options.draining) this.write(this.options.draining(notice))
+  }
+
+  depart(): Promise<void> {
+    return this.isOpen ? this.end(new HubError('UNAVAILABLE', STOPPING)) : Promise.resolve()
   }
 
   /** Whose events it carries from now on. */

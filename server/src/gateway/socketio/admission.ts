@@ -4,6 +4,7 @@ import type { Socket } from 'socket.io'
 import type { Identity } from '../../access/identity.js'
 import type { MailStart } from '../../operations/inbox.js'
 import type { Admit, Operations } from '../../operations/operations.js'
+import type { Leave } from '../gatekeeper.js'
 import { newSessionId, type Owner, type Recovery, type Resumed } from './recovery.js'
 
 export interface Admission {
@@ -15,6 +16,8 @@ export interface Admission {
   gap?: Gap
   /** Of an agent's new session: its mail comes first. */
   mail?: MailStart
+  /** Gives its place among those of its subject back. */
+  leave?: Leave
   /** Gives the connection its place in the journal, synchronously. */
   admit: Admit
 }

@@ -11,10 +11,12 @@ import type { Compression } from '../../fanout/compression.js'
 import type { Recorder } from '../../operations/recorder.js'
 import type { Settings } from '../../settings/table.js'
 import { hubErrorOf } from '../../store/failure.js'
+import type { Gatekeeper } from '../gatekeeper.js'
 import type { GuestDeps } from '../guest.js'
 import type { Guests } from '../guests.js'
 import { BoundedWebSocketServer, messageLimit } from '../limits.js'
 import { handleMessage, type MessageDeps, type Reply } from '../messages.js'
+import { atMost } from '../patience.js'
 import { createHubAdapter } from './adapter.js'
 import { admit, type Admission } from './admission.js'
 import { Member } from './member.js'
@@ -27,6 +29,7 @@ export interface SocketGatewayDeps extends GuestDeps {
   recorder: Recorder
   recovery: Recovery
   guests: Guests
+  gate: Pick<Gatekeeper, 'authenticate' | 'seat'>
   partitions: number
   /** Shared by all gateways: an event is compressed once. */
   compression: Compression
@@ -42,6 +45,8 @@ export interface SocketGateway {
   close(): Promise<void>
 }
 
+/** ms */
+const ADAPTER_MS = 1000
 /** Between workers: a session was resumed here, its older holder may let go. */
 const TAKEN = 'session.taken'
 /** Between workers: a signal, for guests that no room of Socket.IO reaches. */
@@ -87,6 +92,7 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
     socket.use((packet) => member.take(packet))
     socket.once('disconnect', (reason) => {
       taken.delete(socket.conn)
+      admission.leave?.()
       members.delete(member)
       guests.remove(member)
       member.disconnected(reason)
@@ -99,8 +105,10 @@ export async function createSocketGateway(deps: SocketGatewayDeps): Promise<Sock
     broadcast,
     async close() {
       for (const member of members) member.leave('server shutting down')
-      await io.close()
+      // The adapter takes its leave of Redis, which may not answer; its connections are ended anyway, and then the engine's.
+      await atMost(ADAPTER_MS, io.close())
       adapter.close()
+      engine.close()
     },
   }
 }
@@ -147,8 +155,18 @@ function admitOnce(io: Server, deps: SocketGatewayDeps): WeakSet<object> {
 async function admitSocket(deps: SocketGatewayDeps, socket: Socket): Promise<void> {
   const { auth } = socket.handshake
   const presented = presentedFirst(credentialFromAuth(auth), credentialFromRequest(socket.request))
-  const identity = await deps.authenticator.authenticate(presented.credential, presented.project)
-  socket.data = await admit(socket, identity, { recovery: deps.recovery, operations: deps.operations, partition: partitionOf(identity.project, deps.partitions) })
+  const identity = await deps.gate.authenticate(socket.request, presented.credential, presented.project)
+  const leave = deps.gate.seat(identity)
+  socket.conn.once('close', leave)
+  // Gone meanwhile: nobody would tell of it any more.
+  if (socket.conn.readyState === 'closed') leave()
+  try {
+    const admission = await admit(socket, identity, { recovery: deps.recovery, operations: deps.operations, partition: partitionOf(identity.project, deps.partitions) })
+    socket.data = { ...admission, leave } satisfies Admission
+  } catch (error) {
+    leave()
+    throw error
+  }
 }
 
 /**
@@ -174,8 +192,10 @@ const READING: ReadonlySet<unknown> = new Set(['subscribe', 'snapshot', 'presenc
 /** `args` as Socket.IO gives them: the acknowledgement last, where the client wants one. Resolves when the next message may be heard. */
 function hear(deps: MessageDeps, member: Member, name: unknown, args: unknown[]): Promise<void> {
   const ack = typeof args[args.length - 1] === 'function' ? (args.pop() as Reply) : undefined
+  const answered = member.asks()
   return new Promise((resolve) => {
     const reply: Reply = (answer) => {
+      answered()
       if (ack) ack(answer)
       else if (!answer.ok) member.complain(answer.error)
       resolve()

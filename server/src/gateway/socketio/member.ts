@@ -1,5 +1,5 @@
 /** One client of Socket.IO: its socket, its rooms, its acknowledgements. */
-import { HubError, type CommandCall, type Failure, type Signal } from '@hubbub/protocol'
+import { HubError, type CommandCall, type Draining, type Failure, type Signal } from '@hubbub/protocol'
 import type { Socket } from 'socket.io'
 import type { Encoding } from '../../fanout/entry.js'
 import type { ClosedBecause } from '../../operations/attendance.js'
@@ -74,6 +74,10 @@ export class Member extends Guest {
 
   complain(error: Failure): void {
     this.socket.emit('hub.error', error)
+  }
+
+  protected tellDraining(notice: Draining): void {
+    this.socket.emit('hub.draining', notice)
   }
 
   /** More than it may have waiting while it does not read: over long-polling nothing can be left unread. */

@@ -3,7 +3,7 @@
  * object a dialect serves all connections; what is of one connection is its `Conversation`.
  */
 import type { IncomingMessage } from 'node:http'
-import type { Cursor, Failure, Gap, Signal } from '@hubbub/protocol'
+import type { Cursor, Draining, Failure, Gap, Signal } from '@hubbub/protocol'
 import type { Presented } from '../../access/credentials.js'
 import type { Identity } from '../../access/identity.js'
 import type { Compression } from '../../fanout/compression.js'
@@ -93,7 +93,7 @@ export interface Dialect {
   readonly entrance?: Entrance
   /** Between pings, and silence after which the connection is closed; ms. */
   readonly heartbeat: { pingMs: number; silenceMs: number }
-  /** The close code for a connection that should come back; default 1001. */
+  /** The close code for a connection that should come back; default 1001, and 1012 when the worker stops. */
   readonly awayCode?: number
   /** Told before such a close. */
   farewell?(because: ClosedBecause): object
@@ -109,6 +109,8 @@ export interface Dialect {
   bookmark(cursor: Cursor): object | undefined
   gap(gap: Gap): object
   signal(signal: Signal): object | undefined
+  /** The worker stops, and the connection will be closed; absent: this dialect has no word for it. */
+  draining?(notice: Draining): object
   /** @param about the message that was refused, as it came */
   failure(failure: Failure, about?: unknown): object
   /** Beside the protocol's own ping. */

@@ -17,7 +17,9 @@ import type { Identity } from '../../access/identity.js'
 import type { Compression } from '../../fanout/compression.js'
 import type { Follow } from '../../operations/operations.js'
 import type { Store } from '../../store/port.js'
+import type { Gatekeeper } from '../gatekeeper.js'
 import { BoundedWebSocketServer, messageLimit } from '../limits.js'
+import { atMost } from '../patience.js'
 import type { MessageDeps } from '../messages.js'
 import type { Dialect, Opening } from './dialect.js'
 import { createDialects } from './dialects/all.js'
@@ -28,6 +30,7 @@ import { routeOf, type Route } from './routes.js'
 
 export interface WebSocketGatewayDeps extends Omit<PeerDeps, 'messages' | 'authenticator'> {
   authenticator: Authenticator
+  gate: Pick<Gatekeeper, 'authenticate' | 'seat'>
   store: Pick<Store, 'sessions'>
   partitions: number
   compression: Compression
@@ -46,8 +49,11 @@ export interface WebSocketGateway {
   close(): Promise<void>
 }
 
+/** Peers answer the end of their connection within it, ms. */
+const CLOSE_MS = 1000
+
 export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGateway {
-  const { settings, authenticator, operations, guests } = deps
+  const { settings, gate, operations, guests } = deps
   const server = new BoundedWebSocketServer({ noServer: true, clientTracking: true, maxPayload: messageLimit(settings), perMessageDeflate: false })
   const dialects = createDialects({ ...deps, sessions: deps.store.sessions, history: (identity, input, signal) => operations.history(identity, input, signal) })
   // A peer's messages are counted as they come, whatever they turn out to be.
@@ -81,7 +87,11 @@ export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGat
       if (!dialect) throw new HubError('NOT_FOUND', 'There is no such dialect.')
       const id = randomUUID()
       const admit = async (presented: { credential?: Parameters<Authenticator['authenticate']>[0]; project?: string; auth?: unknown }) => {
-        const identity = await authenticator.authenticate(presented.credential, projectOf(route, presented.project))
+        const identity = await gate.authenticate(request, presented.credential, projectOf(route, presented.project))
+        const leave = gate.seat(identity)
+        // Gone meanwhile: nobody would tell of it any more.
+        if (socket.closed) leave()
+        else socket.once('close', leave)
         const opening = openingOf(route, request, identity, presented.auth)
         return { opening, follow: await placeOf(dialect, opening) }
       }
@@ -98,12 +108,13 @@ export function createWebSocketGateway(deps: WebSocketGatewayDeps): WebSocketGat
     async close() {
       const gone = [...server.clients].map((client) => new Promise((resolve) => client.once('close', resolve)))
       for (const guest of [...guests]) if (guest instanceof Peer) guest.leave('server shutting down')
-      for (const client of server.clients) if (client.readyState === client.OPEN) client.close(1001)
-      const late = setTimeout(() => {
-        for (const client of server.clients) client.terminate()
-      }, settings.drainMs / 5)
+      // Those in the lobby.
+      for (const client of server.clients) if (client.readyState === client.OPEN) client.close(1012)
       server.close()
-      await Promise.all(gone).finally(() => clearTimeout(late))
+      await atMost(Math.min(settings.drainMs / 5, CLOSE_MS), Promise.all(gone))
+      // Whoever neither reads nor answers: its socket is ended as it is, and that is told of.
+      for (const client of server.clients) client.terminate()
+      await atMost(CLOSE_MS, Promise.all(gone))
     },
   }
 }

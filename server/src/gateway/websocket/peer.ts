@@ -1,5 +1,5 @@
 /** One client of a plain WebSocket: its socket, its dialect's conversation, its heartbeat. */
-import { HubError, type CommandCall, type Failure, type Signal } from '@hubbub/protocol'
+import { HubError, type CommandCall, type Draining, type Failure, type Signal } from '@hubbub/protocol'
 import type { Socket as TcpSocket } from 'node:net'
 import type { RawData, WebSocket } from 'ws'
 import type { ClosedBecause } from '../../operations/attendance.js'
@@ -22,6 +22,9 @@ export interface PeerDeps extends GuestDeps {
   messages: MessageDeps
 }
 
+/** Close codes: who goes away; and a service that restarts. After either a client should come back. */
+const AWAY = 1001
+const RESTART = 1012
 /** A peer that does not answer a close is cut off, ms. */
 const CLOSE_MS = 5000
 
@@ -83,8 +86,10 @@ export class Peer extends Guest implements Speaker {
 
   request<T extends object>(name: string, input: unknown, answered?: (result: T) => void): Promise<T> {
     if (name === 'command.handle') return Promise.reject(new HubError('INVALID_MESSAGE', 'Commands are carried out over Socket.IO.'))
+    const done = this.asks()
     return new Promise((resolve, reject) => {
       handleMessage(this.peerDeps.messages, this, name, [input], (answer) => {
+        done()
         if (!answer.ok) return reject(new HubError(answer.error.code, answer.error.message, answer.error.details))
         const { ok: _ok, ...rest } = answer
         const result = rest as T
@@ -142,6 +147,10 @@ export class Peer extends Guest implements Speaker {
     this.outlet.send(this.arrival.dialect.failure(error))
   }
 
+  protected tellDraining(notice: Draining): void {
+    this.outlet.send(this.arrival.dialect.draining?.(notice))
+  }
+
   readonly door: Door = (room, inside) => {
     if (inside && this.isOpen) this.peerDeps.guests.join(this, room)
     else if (!this.rooms.has(room)) this.peerDeps.guests.part(this, room)
@@ -168,7 +177,7 @@ export class Peer extends Guest implements Speaker {
   protected release(because: ClosedBecause): void {
     const { dialect } = this.arrival
     this.outlet.send(dialect.farewell?.(because))
-    this.close(dialect.awayCode ?? 1001, `${because.charAt(0).toUpperCase()}${because.slice(1)}`)
+    this.close(dialect.awayCode ?? (because === 'server shutting down' ? RESTART : AWAY), `${because.charAt(0).toUpperCase()}${because.slice(1)}`)
   }
 
   private async take(data: RawData, isBinary: boolean): Promise<void> {
@@ -189,7 +198,7 @@ export class Peer extends Guest implements Speaker {
     const { buckets, settings } = this.deps
     const retryAfterMs = buckets.take(this.id)
     if (retryAfterMs === 0) return
-    throw new HubError('RATE_LIMITED', undefined, { retryAfterMs, limit: settings.messageRate, unit: 'messages/s', setting: 'HUBBUB_MESSAGE_RATE' })
+    throw new HubError('RATE_LIMITED', undefined, { scope: 'client', retryAfterMs, limit: settings.messageRate, unit: 'messages/s', setting: 'HUBBUB_MESSAGE_RATE' })
   }
 
   private refuse(error: unknown, message: unknown): void {

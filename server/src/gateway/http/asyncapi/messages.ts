@@ -81,6 +81,7 @@ export const HUB_WORDS: Readonly<Record<string, HubWord>> = {
   },
   signal: { about: 'From `signal`, `broadcast` and `presence`.', arguments: [named('Signal')], example: [{ topic: 'task:T-1', name: 'look', data: { line: 7 }, source: '/services/engine', timestamp: 1_795_255_450_000 }] },
   'hub.error': { about: 'A refused message without an acknowledgement, or why the connection is about to be closed.', arguments: [named('Failure')], example: [FAILURE] },
+  'hub.draining': { about: 'The worker stops: when to connect again, and when the connection is closed at the latest.', arguments: [named('Draining')], example: [{ reconnectInMs: 1840, deadlineMs: 1940 }] },
   command: {
     about: 'An executor is asked; it acknowledges.', arguments: [named('CommandCall')], answer: REQUEST_SHAPES['command.answer'],
     example: [{ commandId: '9f0c6d1e-8a53-4c7e-9f0a-0d7e5b1c2a3f', command: 'git.create_branch', payload: { name: 'fix/7' }, by: '/services/engine', timeoutMs: 30_000 }],

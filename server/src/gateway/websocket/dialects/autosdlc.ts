@@ -2,7 +2,7 @@
  * `/ws?dialect=autosdlc`: messages `{ id, type, timestamp, data, metadata }` with times in ms and names like `agent_status`. A credential
  * comes with the request, or in `auth_request` behind it; large events go compressed to whoever takes them so.
  */
-import type { Cursor, Failure, Gap, Signal } from '@hubbub/protocol'
+import type { Cursor, Draining, Failure, Gap, Signal } from '@hubbub/protocol'
 import type { Encoding, TailEntry } from '../../../fanout/entry.js'
 import type { ClosedBecause } from '../../../operations/attendance.js'
 import type { Settings } from '../../../settings/table.js'
@@ -51,6 +51,10 @@ export class AutosdlcDialect implements Dialect {
 
   signal(signal: Signal) {
     return said('signal', signal)
+  }
+
+  draining(notice: Draining) {
+    return said('draining', notice)
   }
 
   failure(failure: Failure, about?: unknown) {

@@ -2,7 +2,7 @@
  * `/ws/:project`: commands in, `{ type, timestamp, ... }` with seconds out. Whoever connects hears all of the project that it may, and
  * chooses by event type what it goes on hearing.
  */
-import { canonicalType, compareOffsets, HubError, isTypePattern, parseCursor, type CommandResult, type Cursor, type Failure, type Gap, type HubEvent, type Signal, type SubscribeResult } from '@hubbub/protocol'
+import { canonicalType, compareOffsets, HubError, isTypePattern, parseCursor, type CommandResult, type Cursor, type Draining, type Failure, type Gap, type HubEvent, type Signal, type SubscribeResult } from '@hubbub/protocol'
 import type { Identity } from '../../../access/identity.js'
 import { may } from '../../../access/permissions.js'
 import type { Encoding } from '../../../fanout/entry.js'
@@ -61,6 +61,10 @@ export class ProjectDialect implements Dialect {
 
   signal(signal: Signal) {
     return said('signal', { signal })
+  }
+
+  draining(notice: Draining) {
+    return said('draining', { ...notice })
   }
 
   failure({ code, message, details }: Failure, about?: unknown) {

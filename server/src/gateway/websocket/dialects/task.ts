@@ -2,7 +2,7 @@
  * `/ws/tasks/:taskId`: one task's events as `{ event_type, task_id, data, timestamp }`, subscribed from the first moment. A client that
  * comes back with its `client_id` gets what it missed, up to a number: its place is remembered for it.
  */
-import { topicMatches, type Cursor, type Failure, type Gap, type HubEvent, type Interest, type PublishResult, type Signal } from '@hubbub/protocol'
+import { topicMatches, type Cursor, type Draining, type Failure, type Gap, type HubEvent, type Interest, type PublishResult, type Signal } from '@hubbub/protocol'
 import { may } from '../../../access/permissions.js'
 import type { Encoding } from '../../../fanout/entry.js'
 import type { FollowRequest } from '../../../operations/follow.js'
@@ -66,6 +66,10 @@ export class TaskDialect implements Dialect {
 
   signal(signal: Signal) {
     return said('signal', signal)
+  }
+
+  draining(notice: Draining) {
+    return said('draining', notice)
   }
 
   failure({ code, message, details }: Failure) {

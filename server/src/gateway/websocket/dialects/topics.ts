@@ -2,7 +2,7 @@
  * `/ws`: messages `{ type, id?, timestamp, payload }` with ISO timestamps, subscriptions by topic, and an event under one topic: the one
  * that was asked for. `stream:S` does not carry the events of its tasks here, unless `types` says otherwise.
  */
-import { HubError, isTopicPattern, passes, topicFamily, topicMatches, type Cursor, type Failure, type Gap, type HubEvent, type Interest, type Signal } from '@hubbub/protocol'
+import { HubError, isTopicPattern, passes, topicFamily, topicMatches, type Cursor, type Draining, type Failure, type Gap, type HubEvent, type Interest, type Signal } from '@hubbub/protocol'
 import { CATALOGUE } from '@hubbub/protocol/catalogue'
 import type { Encoding, TailEntry } from '../../../fanout/entry.js'
 import { grantedInterest } from '../../../operations/interest.js'
@@ -59,6 +59,10 @@ export class TopicsDialect implements Dialect {
 
   signal(signal: Signal) {
     return said('signal', signal)
+  }
+
+  draining(notice: Draining) {
+    return said('draining', notice)
   }
 
   ping() {

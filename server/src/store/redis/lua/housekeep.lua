@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Trims what retention lets go and rotates the seen keys. Only for the owner: others change nothing.
+-- It frees memory, so it runs when there is none.
 -- KEYS    1 commit hash, 2 journal, 3 seen:a, 4 seen:b, 5..8 source streams
 -- ARGV    1 fence, 2 age ms, 3 count, 4 bytes, 5 seen ms, 6 seen count
 -- Result  1 done, 0 fenced

@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Notes that a processor lives, forgets those that were silent, by the clock of Redis.
+-- Small, and of the living only: a full Redis must not make the living count as dead.
 -- KEYS    1 processors
 -- ARGV    1 processor, 2 ms after which a silent one counts as gone
 -- Result  ids of the living

@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Moves the mark of an agent's mail on, never back; one of another epoch is replaced, for its offsets mean nothing beside these.
+-- Small, and one an agent: what was handed over is remembered when Redis is full.
 -- KEYS    1 mark
 -- ARGV    1 epoch, 2 ms and 3 number of the offset, 4 ms to live
 -- Result  1 moved, 0 it stands further already; either way it lives on

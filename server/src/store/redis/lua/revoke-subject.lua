@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Refuses a subject's tokens issued at or before a moment; an earlier moment never replaces a later one.
+-- Whoever is revoked is so at once, also when Redis is full.
 -- KEYS    1 revoked
 -- ARGV    1 field, 2 ms
 

@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Changes what a worker holds in a group, and tells whom that brought onto a living worker or took from the last one.
+-- Small, and of connections only: it goes on when Redis is full.
 -- KEYS    1 members, 2 holders
 -- ARGV    1 worker, 2 ms to live, 3 number of living workers, then those, then of each change: member, 1 joins or 0 leaves, info
 -- Result  list of joined, list of left

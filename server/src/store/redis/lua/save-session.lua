@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Writes a session's record if its generation is current, or if there is none.
+-- Small, and of connections only: subscribing goes on when Redis is full.
 -- KEYS    1 session
 -- ARGV    1 generation, 2 record, 3 ms to live
 -- Result  1 written, 0 somebody restored the session since

@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Takes an active sink that nobody else's lease holds.
+-- Nothing grows by it: delivering goes on when Redis is full.
 -- KEYS    1 records, 2 progress, 3 standings
 -- ARGV    1 field, 2 owner, 3 lease ms, 4 fence
 -- Result  nil when it is not to be had, else: record, progress

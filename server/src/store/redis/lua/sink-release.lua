@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Gives a sink's lease back, if it is still of that fence.
+-- Nothing grows by it: it goes on when Redis is full.
 -- KEYS    1 standings
 -- ARGV    1 field, 2 fence
 -- Result  1 given back, 0 another's

@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- An owner's report: renews the lease, writes the progress, pauses the sink if asked to. All of it, or, under another fence, nothing.
+-- Nothing grows by it: delivering goes on when Redis is full, and what was delivered is remembered.
 -- KEYS    1 progress, 2 standings
 -- ARGV    1 field, 2 fence, 3 lease ms, 4 progress or '', 5 '1' to pause, 6 reason
 -- Result  'active', 'paused' (by somebody, or resumed: finish), or 'lost'

@@ -1,5 +1,7 @@
+#!lua flags=allow-oom
 -- Pauses or resumes a sink. Its lease stays: the owner hears of it with its next report, and loses nothing that it delivered.
 -- Resumed, it has not failed yet, and reads as somebody else: an owner that still has it ends, and whoever claims it begins anew.
+-- Nothing grows by it: a sink can be paused when Redis is full.
 -- KEYS    1 records, 2 progress, 3 standings
 -- ARGV    1 field, 2 status, 3 reason or '', 4 JSON of the new reader or ''
 -- Result  1 done, 0 no such sink

@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Takes the lease, and with it a new fence and a new epoch: from here on no other owner's commit succeeds (I3).
+-- A full Redis, too, must have owners: only an owner trims.
 -- KEYS    1 lease, 2 commit hash, 3 epochs, 4 journal, 5 owners of epochs
 -- ARGV    1 owner, 2 lease ms, 3 fence, 4 epoch, 5 'free': nobody else may hold the lease, 'mine': the owner must hold it
 -- Result  nil when not taken, else: batch number, last offset, positions of agents, workflows, github, system

@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Raises a session's generation: its older holder neither writes nor receives from here on.
+-- Small, and of connections only: coming back goes on when Redis is full.
 -- KEYS    1 session
 -- ARGV    1 ms to live
 -- Result  nil when there is none, else: new generation, record

@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Writes notes, if the process still holds the watch: one that was frozen meanwhile writes nothing over what its successor noted.
+-- Small, and of alerts only: that Redis is full is one of them.
 -- KEYS    1 the watch, 2 hash: notes
 -- ARGV    1 id, then of each note: name, 1 or 0 (remove), text
 -- Result  1, or 0 when the watch is not its own

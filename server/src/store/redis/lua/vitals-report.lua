@@ -1,5 +1,7 @@
+#!lua flags=allow-oom
 -- Notes how a process is, forgets those that were silent for long, and gives the watch to whoever asks while it is free.
 -- By the clock of Redis. A report keeps the time of the process's first one.
+-- Small, and of processes only: how a hub is must be known when Redis is full.
 -- KEYS    1 sorted set: ids by the ms of their last report, 2 hash: id to `ms JSON` (ms of the first report), 3 the watch
 -- ARGV    1 id, 2 JSON, 3 ms for which the watch is held, 4 ms after which a silent process is forgotten
 -- Result  1 if it holds the watch or 0, ms now, number of others listed

@@ -1,0 +1,51 @@
+/** What the primary and its processes say to each other, over the channel that Node keeps between them (serialization: advanced). */
+import type { Socket } from 'node:net'
+import type { MetricObjectWithValues, MetricValue } from 'prom-client'
+
+export type SeatRole = 'worker' | 'processor'
+
+/** Where a process of the machine sits: given to it at its start, by its environment. */
+export interface Berth {
+  role: SeatRole
+  /** In logs, metrics and leases. No two processes have the same, not even one after the other: leases are held by name. */
+  node: string
+  /** Folder of the lanes; see `lanes.ts`. */
+  lanes: string
+}
+
+export type Figures = MetricObjectWithValues<MetricValue<string>>[]
+
+export type ToPrimary =
+  | { kind: 'ready' }
+  /** It could not start: one line for people, and its exit code. */
+  | { kind: 'failed'; line: string; code: number }
+  /** A connection arrived, so the process is awake. */
+  | { kind: 'took' }
+  /** With a socket: an upgrade that belongs to another process, and the request as it came. */
+  | { kind: 'carry'; to: number; first: Buffer }
+  | { kind: 'figures'; query: number; figures: Figures }
+
+export type ToProcess =
+  /** With a socket, of which nothing was read but `first`. Carried once, it is not carried again. */
+  | { kind: 'connection'; first?: Buffer }
+  | { kind: 'figures'; query: number }
+
+/** Variable of the environment that holds the berth, as JSON. */
+const BERTH = 'HUBBUB_BERTH'
+
+export function berthAsEnv(berth: Berth): Record<string, string> {
+  return { [BERTH]: JSON.stringify(berth) }
+}
+
+/** Undefined where nobody gave one. */
+export function berthOf(env: Record<string, string | undefined>): Berth | undefined {
+  const text = env[BERTH]
+  return text === undefined ? undefined : (JSON.parse(text) as Berth)
+}
+
+/** To the primary. It may just have died, which `disconnect` tells; that a message got lost then is no news. */
+export function tellPrimary(message: ToPrimary, socket?: Socket): void {
+  const lost = (error: Error | null) => void (error && socket?.destroy())
+  if (process.connected) process.send!(message, socket, {}, lost)
+  else socket?.destroy()
+}

@@ -1,0 +1,129 @@
+/** A process of the machine, as the primary sees it: from its start to its end. `child.ts` is its other side. */
+import cluster, { type Worker } from 'node:cluster'
+import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { berthAsEnv, type Berth, type Figures, type ToPrimary, type ToProcess } from './messages.js'
+
+export interface End {
+  code: number | null
+  signal: string | null
+  /** How long it had been ready, ms; undefined: it never was. */
+  servedMs?: number
+  /** What it said about its failure. */
+  line?: string
+}
+
+/** An upgrade that came to a process, and belongs to another. */
+export type Carry = (to: number, first: Buffer, socket: Socket) => void
+
+/** Nobody who is awake leaves a connection lying for so long, ms. */
+const SETTLE_MS = 1000
+/** Figures that are not there by then are left out, ms. */
+const FIGURES_MS = 2000
+
+export class Occupant {
+  /** Connections on their way to it: one that is frozen, or busy for long, takes none of them. */
+  underWay = 0
+  /** When it was last given one; the clock is the rotation's. */
+  given = 0
+  private readonly worker: Worker
+  private readyAt?: number
+  private line?: string
+  private queries = 0
+  private readonly asked = new Map<number, (figures: Figures) => void>()
+  readonly ended: Promise<End>
+  /** Resolves with whether it came to be ready; false: it ended before. */
+  readonly isUp: Promise<boolean>
+
+  constructor(readonly berth: Berth, carry: Carry) {
+    this.worker = cluster.fork(berthAsEnv(berth))
+    this.ended = new Promise((resolve) => {
+      this.worker.once('exit', (code: number | null, signal: string | null) => resolve({ code, signal, servedMs: this.readyAt && Date.now() - this.readyAt, line: this.line }))
+    })
+    const ready = new Promise<boolean>((resolve) => {
+      this.worker.on('message', (message: ToPrimary, socket?: Socket) => {
+        switch (message.kind) {
+          case 'ready':
+            this.readyAt = Date.now()
+            return resolve(true)
+          case 'failed':
+            this.line = message.line
+            return
+          case 'took':
+            this.underWay--
+            return
+          case 'carry':
+            return socket && carry(message.to, Buffer.from(message.first), socket)
+          case 'figures':
+            return this.asked.get(message.query)?.(message.figures)
+        }
+      })
+    })
+    this.isUp = Promise.race([ready, this.ended.then(() => false)])
+    // A channel that broke is told by the exit.
+    this.worker.on('error', () => undefined)
+  }
+
+  get id(): number {
+    return this.worker.id
+  }
+
+  get pid(): number {
+    return this.worker.process.pid!
+  }
+
+  get isReady(): boolean {
+    return this.readyAt !== undefined && this.worker.isConnected()
+  }
+
+  /** Hands a socket over, of which nothing was read but `first`. */
+  connect(socket: Socket, first?: Buffer): void {
+    this.underWay++
+    // Sent or not, the socket is no longer ours.
+    socket.on('error', () => socket.destroy())
+    this.send({ kind: 'connection', first }, socket)
+  }
+
+  /** What it measures. Empty when it does not answer in time. */
+  async figures(): Promise<Figures> {
+    const query = ++this.queries
+    try {
+      return await new Promise<Figures>((resolve) => {
+        this.asked.set(query, resolve)
+        setTimeout(() => resolve([]), FIGURES_MS).unref()
+        this.send({ kind: 'figures', query })
+      })
+    } finally {
+      this.asked.delete(query)
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.worker.process.kill(signal)
+  }
+
+  /** When every connection that was handed to it arrived, or will not soon. */
+  async settled(): Promise<void> {
+    const until = Date.now() + SETTLE_MS
+    while (this.underWay > 0 && this.isReady && Date.now() < until) await delay(5)
+  }
+
+  /** SIGTERM, and SIGKILL should that not end it in time. Resolves with its end. */
+  async stop(withinMs: number): Promise<End> {
+    this.signal('SIGTERM')
+    const impatience = setTimeout(() => this.signal('SIGKILL'), withinMs)
+    const end = await this.ended
+    clearTimeout(impatience)
+    return end
+  }
+
+  private send(message: ToProcess, socket?: Socket): void {
+    if (this.worker.isConnected()) this.worker.process.send(message, socket, {}, (error) => void (error && socket?.destroy()))
+    else socket?.destroy()
+  }
+}
+
+/** Why it ended, for people: what it said itself, if anything. */
+export function endInWords({ line, code, signal }: End): string {
+  return line ?? (signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`)
+}

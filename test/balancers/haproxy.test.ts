@@ -1,0 +1,3 @@
+import { behind } from './suite.js'
+
+describe('behind HAProxy', () => behind('haproxy'))

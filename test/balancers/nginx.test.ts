@@ -1,0 +1,3 @@
+import { behind } from './suite.js'
+
+describe('behind nginx', () => behind('nginx'))
