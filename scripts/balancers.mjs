@@ -35,12 +35,13 @@ function present(program) {
   return folders.map((folder) => join(folder, program)).find((path) => isProgram(path) && runs(path, ['-v']))
 }
 
+/** @param {{ variable: string, program: string, apt: string }} balancer */
 async function fetched({ variable, program, apt }) {
   const way = wayTo(program, apt)
   let why = way ? undefined : 'there is no package manager that could bring one without a password'
-  for (const [title, command] of way ?? []) {
+  for (const { title, command } of way ?? []) {
     const { ok, output } = await step(title, command[0], command.slice(1), { DEBIAN_FRONTEND: 'noninteractive', HOMEBREW_NO_AUTO_UPDATE: '1' })
-    if (!ok) why ??= `${title} failed: ${output.trim().split('\n').at(-1)}`
+    if (!ok) why ??= `${title} failed: ${lastLine(output)}`
   }
   const path = present(program)
   if (!path) say(`there is no ${program}, and tests that need it will fail: ${why ?? 'the package brought none'}; install it (Debian and Ubuntu: apt-get install ${apt}; macOS: brew install ${program}), or name one with ${variable}`)
@@ -51,9 +52,16 @@ function wayTo(program, apt) {
   if (runs('apt-get', ['--version'])) {
     const root = process.getuid?.() === 0 ? [] : runs('sudo', ['-n', 'true']) ? ['sudo', '-n'] : undefined
     const get = root && [...root, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq']
-    return get && [['apt-get update', [...get, 'update']], [`apt-get install ${apt}`, [...get, 'install', '--yes', '--no-install-recommends', apt]]]
+    return get && [
+      { title: 'apt-get update', command: [...get, 'update'] },
+      { title: `apt-get install ${apt}`, command: [...get, 'install', '--yes', '--no-install-recommends', apt] },
+    ]
   }
-  return runs('brew', ['--version']) ? [[`brew install ${program}`, ['brew', 'install', '--quiet', program]]] : undefined
+  return runs('brew', ['--version']) ? [{ title: `brew install ${program}`, command: ['brew', 'install', '--quiet', program] }] : undefined
+}
+
+function lastLine(output) {
+  return (output.trim().split('\n').at(-1) ?? '').slice(0, 300)
 }
 
 function isProgram(path) {

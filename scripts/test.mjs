@@ -3,6 +3,7 @@
  * that of the Python package, its tests, too.
  */
 import { run } from './step.mjs'
+import { balancerPrograms } from './balancers.mjs'
 import { chromiumProgram } from './chromium.mjs'
 import { faketimeLibrary } from './faketime.mjs'
 import { kubernetesTools } from './kubernetes.mjs'
@@ -20,11 +21,13 @@ const withPytest = isEverything || pythonPaths.length > 0
 const withPython = withPytest || forJest.some((path) => /conformance|gateways/.test(path))
 const withKubernetes = isEverything || forJest.some((path) => /k8s/.test(path))
 const withFaketime = isEverything || forJest.some((path) => /faults/.test(path))
+const withBalancers = isEverything || forJest.some((path) => /balancers/.test(path))
 const withPromtool = isEverything || forJest.some((path) => /monitoring/.test(path))
 const withJest = isEverything || forJest.some((arg) => !arg.startsWith('-'))
 
 const redis = await redisFolder()
 const chromium = withJest ? await chromiumProgram() : ''
+const balancers = withBalancers ? await balancerPrograms() : {}
 await install()
 await build()
 const python = withPython || withKubernetes ? await pythonProgram() : undefined
@@ -40,6 +43,7 @@ const env = {
   ...(faketime && { HUBBUB_FAKETIME: faketime }),
   ...(promtool && { PROMTOOL: promtool }),
   ...kubernetes,
+  ...balancers,
   PATH: `${process.env.PATH}:${redis}`,
 }
 const jest = withJest ? await run(['node_modules/jest/bin/jest.js', ...forJest], { env }) : 0

@@ -36,6 +36,7 @@ export async function startChild(script: string, input: object): Promise<Child> 
 
 export interface Redis {
   readonly url: string
+  readonly pid: number
   stop(): Promise<void>
 }
 
@@ -50,7 +51,7 @@ export async function startRedis(): Promise<Redis> {
     try {
       await client.connect()
       client.destroy()
-      return { url, stop: () => ended(child, 'SIGKILL') }
+      return { url, pid: child.pid!, stop: () => ended(child, 'SIGKILL') }
     } catch (error) {
       if (tries > 100) throw new Error('redis-server did not come up; is it installed?', { cause: error })
       await new Promise((resolve) => setTimeout(resolve, 50))
@@ -70,7 +71,8 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
-function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+/** Sends the signal; resolves when the process is gone. */
+export function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
   return new Promise((resolve) => {
     child.once('exit', () => resolve())
@@ -78,7 +80,7 @@ function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   })
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer()
     server.listen(0, '127.0.0.1', () => {

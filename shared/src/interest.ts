@@ -30,7 +30,7 @@ function matchesTopics(patterns: readonly string[], topics: readonly string[]): 
 const FIELDS: Readonly<Record<string, string>> = { capability: 'capabilities', agentTypes: 'agentType' }
 
 function passesFilter(filter: Filter, event: HubEvent): boolean {
-  for (const key of Object.keys(filter)) if (!holds(lookUp(event.data, FIELDS[key] ?? key), filter[key])) return false
+  for (const key of Object.keys(filter)) if (!holds(lookUp(event.data, Object.hasOwn(FIELDS, key) ? FIELDS[key]! : key), filter[key])) return false
   return true
 }
 

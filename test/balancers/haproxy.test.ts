@@ -1,3 +1,5 @@
 import { behind } from './suite.js'
 
-describe('behind HAProxy', () => behind('haproxy'))
+describe('behind HAProxy', () => {
+  behind('haproxy')
+})

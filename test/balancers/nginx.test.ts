@@ -1,3 +1,5 @@
 import { behind } from './suite.js'
 
-describe('behind nginx', () => behind('nginx'))
+describe('behind nginx', () => {
+  behind('nginx')
+})

@@ -73,7 +73,10 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
       await rm(dir, { recursive: true, force: true })
     },
   }
-  const ready = async () => isGone || (await fetch(`${balancer.plain}/health/ready`, { signal: AbortSignal.timeout(5000) })).ok
+  // HAProxy takes all places for workers until it has looked twice.
+  const empty = Array.from({ length: PLACES }, (_, at) => at).slice(options.ports.length)
+  const settled = () => kind !== 'haproxy' || empty.every((at) => printed.includes(`workers/w${at + 1} is DOWN`))
+  const ready = async () => isGone || (settled() && (await fetch(`${balancer.plain}/health/ready`, { signal: AbortSignal.timeout(5000) })).ok)
   await eventually(ready, `a worker behind ${kind}`, READY_MS).catch((error: unknown) => (printed += String(error)))
   if (isGone || printed.includes('did not come true')) {
     await balancer.stop()

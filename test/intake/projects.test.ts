@@ -41,8 +41,8 @@ describe('the rate of a project', () => {
 
   test('is of all its clients together, says whose it is and when to come back, and is no other project\'s', async () => {
     await open({ projectRate: 10 })
-    const first = await intake.publish(coder, events(15, 'a'), { ...COMMITTED, client: 'c1' })
-    const second = await intake.publish(engine, events(15, 'b'), { ...COMMITTED, client: 'c2' })
+    // In one turn, so that no time passes in which tokens would come back.
+    const [first, second] = await Promise.all([intake.publish(coder, events(15, 'a'), { ...COMMITTED, client: 'c1' }), intake.publish(engine, events(15, 'b'), { ...COMMITTED, client: 'c2' })])
     expect(codes([...first, ...second])).toEqual([...Array<string>(20).fill('ok'), ...Array<string>(10).fill('RATE_LIMITED')])
     expect(second.at(-1)).toMatchObject({
       error: { retryable: true, details: { scope: 'project', project: 'default', retryAfterMs: expect.any(Number), limit: 10, unit: 'events/s', setting: 'HUBBUB_PROJECT_RATE' } },
@@ -66,9 +66,13 @@ describe('the rate of a project', () => {
   test('refuses no beat of an agent and nothing that the hub says, but counts them', async () => {
     await open({ projectRate: 5 })
     const beats = Array.from({ length: 15 }, () => ({ type: 'agent.heartbeat', data: {} }))
-    expect(new Set(codes(await intake.publish(coder, beats, COMMITTED)))).toEqual(new Set(['ok']))
-    await intake.announce(operator, { type: 'agent.registered', data: { agentId: 'coder' } })
-    expect(codes(await intake.publish(coder, events(1, 'a'), COMMITTED))).toEqual(['RATE_LIMITED'])
+    const said = intake.announce(operator, { type: 'agent.registered', data: { agentId: 'coder' } })
+    const [told, refused] = await Promise.all([intake.publish(coder, beats, COMMITTED), intake.publish(coder, events(1, 'a'), { ...COMMITTED, client: 'c2' })])
+    expect([new Set(codes(told)), codes(refused)]).toEqual([new Set(['ok']), ['RATE_LIMITED']])
+    await said
+    // What was said is paid for: of ten tokens sixteen were taken, and five come back in a second.
+    const [answer] = refused
+    expect(answer && !answer.ok && Number(answer.error.details?.['retryAfterMs'])).toBeGreaterThan(1000)
     const delivery = mapDelivery('ping', 'd-1', { zen: 'Half measures are as bad as nothing at all.' })
     expect(await intake.deliver('default', 'https://github.com', delivery, { key: 'd-1', ttlMs: 60_000 })).toMatchObject({ duplicate: false })
   })

@@ -20,7 +20,7 @@ const ADMIN = token({ sub: 'ann', projects: ['*'], project: 'default' })
 const SERVICE = token({ sub: 'engine', role: 'service' })
 
 let acl: AclRedis
-let hubs: HubProcess[]
+let hubs: HubProcess[] = []
 let receiver: Receiver
 
 beforeAll(async () => {
@@ -31,8 +31,8 @@ afterEach(async () => {
   await Promise.all(hubs.map((hub) => hub.kill('SIGKILL')))
 })
 afterAll(async () => {
-  await receiver.shut()
-  await acl.stop()
+  await receiver?.shut()
+  await acl?.stop()
 })
 
 /** Answers the body; whatever is refused ends the test. */

@@ -10,7 +10,7 @@ import { startCluster, type Cluster } from '../harness/cluster.js'
 import { eventually } from '../harness/eventually.js'
 import { startHub } from '../harness/hub.js'
 import { inspect, type Inspector } from '../harness/inspector.js'
-import { startRedis } from '../harness/redis.js'
+import { startRedis, type RedisProcess } from '../harness/redis.js'
 import { stockClient, type Sink } from '../harness/sink.js'
 import { token } from '../harness/token.js'
 
@@ -23,6 +23,7 @@ const PARTITION = partitionOf('default', PARTITIONS)
 const SERVICE = token({ sub: 'engine', role: 'service' })
 const NOTE = 'x'.repeat(2000)
 
+let redis: RedisProcess
 let cluster: Cluster
 let inspector: Inspector
 let sink: Sink
@@ -31,7 +32,7 @@ let counter = 0
 
 async function begin(redisArgs?: { args: string[]; fileBytes: number }): Promise<void> {
   acked = new Map()
-  const redis = await startRedis(redisArgs)
+  redis = await startRedis(redisArgs)
   cluster = await startCluster({ workers: 2, processors: 1, partitions: PARTITIONS, env: ENV, redis })
   inspector = await inspect(redis.url)
   sink = await stockClient(cluster.workers[1]!.url, { token: SERVICE, topics: ['task:*'] })
@@ -64,7 +65,7 @@ async function flood(): Promise<{ refused: EventInput[]; codes: Set<string> }> {
 }
 
 async function command(...args: string[]): Promise<unknown> {
-  const client = await createClient({ url: cluster.redis.url }).connect()
+  const client = await createClient({ url: redis.url }).connect()
   try {
     return await client.sendCommand<unknown>(args)
   } finally {
@@ -91,13 +92,13 @@ async function publishAgain(inputs: EventInput[]): Promise<void> {
 }
 
 async function end(): Promise<void> {
-  inspector.close()
-  await cluster.stop('kill')
-  await cluster.redis.stop()
+  inspector?.close()
+  await cluster?.stop('kill')
+  await redis.stop()
 }
 
 test('a Redis that evicts: no hub starts, and says why in one line', async () => {
-  const redis = await startRedis({ args: ['--save', '', '--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'] })
+  redis = await startRedis({ args: ['--save', '', '--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'] })
   const failed = await startHub({ redis: redis.url, env: { HUBBUB_LOG_LEVEL: 'silent' } }).then(() => 'it started', (error: Error) => error.message)
   await redis.stop()
   const said = failed.replace(/^the hub did not start: .*\n/, '').trim()
@@ -169,13 +170,13 @@ describe('Redis without room:', () => {
     await eventually(async () => (await inspector.owner(PARTITION)) === null, 'the end of the lease')
     expect(new Set(await publish(events(50)))).toEqual(new Set(['STORE_FULL']))
 
-    await cluster.redis.limitFiles('unlimited')
+    await redis.limitFiles('unlimited')
     await publishAgain([...refused, ...events(50)])
     await eventually(async () => (await fetch(`${cluster.workers[0]!.url}/health/ready`)).status === 200, 'readiness')
     await nothingIsLost()
     // And in what stands on the disk.
-    await cluster.redis.kill('SIGKILL')
-    await cluster.redis.restart()
+    await redis.kill('SIGKILL')
+    await redis.restart()
     await eventually(async () => (await fetch(`${cluster.workers[0]!.url}/health/ready`)).status === 200, 'readiness', 20_000)
     await nothingIsLost()
   }, 60_000)

@@ -42,7 +42,7 @@ beforeAll(async () => {
   url = `rediss://127.0.0.1:${port}`
 }, 30_000)
 afterAll(async () => {
-  await redis.stop()
+  await redis?.stop()
   await rm(folder, { recursive: true, force: true })
 })
 

@@ -40,10 +40,10 @@ test('a running command shows others on the machine how it was called, and no se
   const listed = await eventually(() => {
     const text = readFileSync(`/proc/${tail.child.pid}/cmdline`, 'utf8')
     return text.startsWith('hubbub ') && text
-  }, 'the title')
+  }, 'the title', 40_000)
   expect(listed).toContain('tail task:*')
   expect(listed).not.toContain(credential.slice(0, 20))
   tail.child.kill('SIGKILL')
   await tail.exited
   await hub.stop()
-}, 60_000)
+}, 90_000)

@@ -61,9 +61,12 @@ export async function openFront(deps: FrontDeps, existing?: Server): Promise<Fro
     if (isSocketPath(request)) void handleSocketRequest(deps, request, response)
     else deps.app(request, response)
   }
-  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void handleUpgrade(deps, request, socket, head, existing !== undefined)
+  // Somebody else's WebSocket path in a shared server is somebody else's; where nobody else takes upgrades it is nobody's, and refused.
+  const isShared = () => existing !== undefined && existing.listenerCount('upgrade') > 1
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void handleUpgrade(deps, request, socket, head, isShared())
   if (deps.engine) holdConnections(deps.engine)
-  if (existing) return joinServer(existing, onRequest, onUpgrade)
+  const lastMs = Math.min(deps.settings.drainMs / 5, LAST_MS)
+  if (existing) return joinServer(existing, onRequest, onUpgrade, lastMs)
   const { connectTimeoutMs, requestMs } = deps.settings
   // Who begins a request and does not go on holds a socket and nothing else, and not for long.
   const timeouts = { headersTimeout: Math.min(connectTimeoutMs, requestMs), requestTimeout: requestMs, connectionsCheckingInterval: Math.min(LOOK_MS, connectTimeoutMs / 2) }
@@ -82,7 +85,7 @@ export async function openFront(deps: FrontDeps, existing?: Server): Promise<Fro
   return {
     server,
     url: () => urlOf(server),
-    close: () => closeServer(server, sockets, Math.min(deps.settings.drainMs / 5, LAST_MS)),
+    close: () => closeServer(server, sockets, lastMs),
   }
 }
 
@@ -96,12 +99,15 @@ async function closeServer(server: Server, sockets: Iterable<Socket>, ms: number
   await closed
 }
 
-function joinServer(server: Server, onRequest: RequestListener, onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): Front {
+function joinServer(server: Server, onRequest: RequestListener, onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void, lastMs: number): Front {
   const others = server.listeners('request') as RequestListener[]
+  const underWay = new Set<ServerResponse>()
   const shared: RequestListener = (request, response) => {
     const own = OWN_PATHS.some((path) => request.url?.startsWith(path))
-    if (own || others.length === 0) onRequest(request, response)
-    else for (const other of others) other.call(server, request, response)
+    if (!own && others.length > 0) return others.forEach((other) => other.call(server, request, response))
+    underWay.add(response)
+    response.once('close', () => underWay.delete(response))
+    onRequest(request, response)
   }
   server.removeAllListeners('request')
   server.on('request', shared)
@@ -109,11 +115,12 @@ function joinServer(server: Server, onRequest: RequestListener, onUpgrade: (requ
   return {
     server,
     url: () => urlOf(server),
-    close: () => {
+    async close() {
       server.removeListener('request', shared)
       server.removeListener('upgrade', onUpgrade)
       for (const other of others) server.on('request', other)
-      return Promise.resolve()
+      // Requests under way are answered while the stages behind can still do so.
+      await atMost(lastMs, Promise.all([...underWay].map((response) => new Promise((resolve) => response.once('close', resolve)))))
     },
   }
 }

@@ -11,7 +11,7 @@ let acl: AclRedis
 beforeAll(async () => {
   acl = await startAclRedis()
 })
-afterAll(() => acl.stop())
+afterAll(() => acl?.stop())
 
 describe('whoever has the shipped file', () => {
   test('gets in as nobody before he adds passwords', async () => {

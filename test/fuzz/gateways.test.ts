@@ -1,0 +1,52 @@
+/** Every gateway's parser, with messages that are nearly valid: each is taken or refused with a code that blames the sender; nothing is the hub's fault (I5). */
+import { createRandom } from '../faults/random.js'
+import { eventually } from '../harness/eventually.js'
+import { ADMIN, FUNCTION_TARGETS, hubTargets, type Target } from './targets.js'
+import { embed, type Embedded } from './embedded.js'
+import { requireCleanPrototypes, SEED, shown } from './seed.js'
+
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 1)
+const EACH = 1200 * RUNS
+
+let embedded: Embedded
+let targets: Target[]
+beforeAll(async () => {
+  embedded = await embed()
+  targets = [...hubTargets(embedded), ...FUNCTION_TARGETS]
+}, 60_000)
+afterAll(async () => {
+  for (const target of targets) target.close?.()
+  await embedded.close()
+})
+
+const NAMES = [...hubTargets({} as Embedded), ...FUNCTION_TARGETS].map(({ gateway }) => gateway)
+
+test.each(NAMES)('%s', async (name) => {
+  const target = targets.find(({ gateway }) => gateway === name)!
+  const outcomes = new Map<string, number>()
+  for (let at = 0; at < EACH; at++) {
+    // A seed of its own, so that one input can be had again.
+    const seed = SEED + at
+    let input: unknown
+    try {
+      const outcome = await target.fire(createRandom(seed), (made) => (input = made))
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${(error as Error).message}\ninput: ${shown(input)}`, { cause: error })
+    }
+  }
+  requireCleanPrototypes()
+  expect(embedded.errors.slice(0, 3)).toEqual([])
+  // Both ends are reached: neither is everything refused, nor everything taken.
+  expect([...outcomes.keys()].length).toBeGreaterThan(2)
+  expect(outcomes.get('accepted') ?? 0).toBeGreaterThan(EACH * 0.02)
+}, 60_000)
+
+test('and behind all of it a valid event still goes through', async () => {
+  const client = await embedded.open(ADMIN, '/ws?topics=task:behind')
+  const before = embedded.hub.metrics
+  expect(before).toBeDefined()
+  expect(await client.say('publish', [{ id: 'behind', type: 'task.progress', data: { taskId: 'behind', progress: 1 } }])).toMatchObject({ ok: true, id: 'behind' })
+  await eventually(async () => (await embedded.hub.operations.entities.find(ADMIN, 'task', 'behind')).entity, 'the task that it tells of')
+  client.close()
+})
