@@ -3,11 +3,10 @@
  * connection's messages go. Everything is the hub's own but the wire.
  */
 import { Writable } from 'node:stream'
-import { topicMatches, type CommandCall, type Failure } from '@hubbub/protocol'
+import { HubError, topicMatches, type CommandCall, type Failure } from '@hubbub/protocol'
 import { pino } from 'pino'
 import type { Identity } from '../../server/src/access/identity.js'
 import { credentialFromAuth } from '../../server/src/access/credentials.js'
-import { HubError } from '@hubbub/protocol'
 import { Compression } from '../../server/src/fanout/compression.js'
 import type { Chunk } from '../../server/src/fanout/entry.js'
 import type { Outlet } from '../../server/src/fanout/session.js'
@@ -28,7 +27,7 @@ import { SECRET } from '../harness/token.js'
 const SETTINGS: Partial<Settings> = {
   port: 0, partitions: 1, jwtSecret: SECRET, retentionMs: 500, retentionCount: 100, retentionBytes: 65_536, seenMs: 1000, seenCount: 1000, deadLetters: 10, finishedMs: 500, finishedCount: 10, idleMs: 2000,
   forgetMs: 5000, offlineMs: 4000, staleMs: 3000, heartbeatMs: 1000, stateEntities: 1000, windowEvents: 100, windowBytes: 65_536, traceSessions: 10, traceEpisodes: 4, taskTries: 1, acceptMs: 500,
-  messageRate: 1_000_000_000, messageBurst: 1_000_000_000, familyRates: '*=1000000000', commandMs: 100, publishTimeoutMs: 20_000, systemProject: 'none',
+  messageRate: 1_000_000_000, messageBurst: 1_000_000_000, familyRates: '*=1000000000', commandMs: 100, publishTimeoutMs: 20_000, systemProject: 'none', alertRefusals: 0, alertSlow: 0,
 }
 
 export interface Embedded {
@@ -38,11 +37,6 @@ export interface Embedded {
   errors: string[]
   open(identity: Identity, way: string): Promise<Correspondent>
   close(): Promise<void>
-}
-
-export interface Heard {
-  /** Failures that it was told, in whatever words. */
-  codes: string[]
 }
 
 export async function embed(): Promise<Embedded> {
@@ -143,7 +137,7 @@ export class Correspondent implements Client, Speaker {
     return result as T
   }
 
-  subscriptions() {
+  subscriptions(): ReturnType<Speaker['subscriptions']> {
     return this.connection.chosen
   }
 

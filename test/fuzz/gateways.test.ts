@@ -1,12 +1,13 @@
 /** Every gateway's parser, with messages that are nearly valid: each is taken or refused with a code that blames the sender; nothing is the hub's fault (I5). */
 import { createRandom } from '../faults/random.js'
 import { eventually } from '../harness/eventually.js'
-import { ADMIN, FUNCTION_TARGETS, hubTargets, type Target } from './targets.js'
 import { embed, type Embedded } from './embedded.js'
 import { requireCleanPrototypes, SEED, shown } from './seed.js'
+import { ADMIN, DIALECTS, hubTargets } from './speakers.js'
+import { FUNCTION_TARGETS, type Target } from './targets.js'
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 1)
-const EACH = 1200 * RUNS
+const EACH = 800 * RUNS
 
 let embedded: Embedded
 let targets: Target[]
@@ -19,7 +20,7 @@ afterAll(async () => {
   await embedded.close()
 })
 
-const NAMES = [...hubTargets({} as Embedded), ...FUNCTION_TARGETS].map(({ gateway }) => gateway)
+const NAMES = ['Socket.IO messages', 'Socket.IO packets', ...Object.keys(DIALECTS), ...FUNCTION_TARGETS.map(({ gateway }) => gateway)]
 
 test.each(NAMES)('%s', async (name) => {
   const target = targets.find(({ gateway }) => gateway === name)!
@@ -37,15 +38,15 @@ test.each(NAMES)('%s', async (name) => {
   }
   requireCleanPrototypes()
   expect(embedded.errors.slice(0, 3)).toEqual([])
-  // Both ends are reached: neither is everything refused, nor everything taken.
-  expect([...outcomes.keys()].length).toBeGreaterThan(2)
-  expect(outcomes.get('accepted') ?? 0).toBeGreaterThan(EACH * 0.02)
+  // Both ends are reached: neither is everything refused, nor everything taken. (Of GitHub's deliveries everything is: what is missing is missing.)
+  expect(outcomes.size).toBeGreaterThan(name === 'POST /webhooks/github' ? 0 : 1)
+  expect(outcomes.get('accepted') ?? 0).toBeGreaterThan(EACH * 0.03)
 }, 60_000)
+
+test('are all tried', () => expect(targets.map(({ gateway }) => gateway)).toEqual(NAMES))
 
 test('and behind all of it a valid event still goes through', async () => {
   const client = await embedded.open(ADMIN, '/ws?topics=task:behind')
-  const before = embedded.hub.metrics
-  expect(before).toBeDefined()
   expect(await client.say('publish', [{ id: 'behind', type: 'task.progress', data: { taskId: 'behind', progress: 1 } }])).toMatchObject({ ok: true, id: 'behind' })
   await eventually(async () => (await embedded.hub.operations.entities.find(ADMIN, 'task', 'behind')).entity, 'the task that it tells of')
   client.close()

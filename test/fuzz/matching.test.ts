@@ -16,6 +16,19 @@ function someData(random: Random, depth = 3): unknown {
   return random.chance(0.3) ? parts : Object.fromEntries(parts.map((part) => [random.pick(KEYS), part]))
 }
 
+/** Mostly of a field that is there, and with the value that it has. */
+function someCondition(random: Random, data: unknown): [string, unknown] {
+  const path: string[] = random.chance(0.2) ? ['data'] : []
+  let at = data
+  while (typeof at === 'object' && at !== null && Object.keys(at).length > 0 && !Array.isArray(at)) {
+    const key = random.pick(Object.keys(at))
+    path.push(random.chance(0.95) ? key : random.pick(['capability', 'agentTypes', '0', 'length', '__proto__', 'toString', 'valueOf']))
+    at = (at as Record<string, unknown>)[key]
+  }
+  if (path.length === 0 || random.chance(0.1)) path.push(random.pick([...KEYS, 'toString', 'hasOwnProperty']))
+  return [path.join('.'), random.chance(0.7) ? (Array.isArray(at) ? at[0] : at) : random.pick(VALUES)]
+}
+
 function eventOf(type: string, topics: string[], data: unknown): HubEvent {
   return { id: 'e', type, timestamp: 1, project: 'p', topics, data, metadata: { version: '1.0', source: '/x', recordedAt: 1 } }
 }
@@ -35,8 +48,8 @@ describe('filters', () => {
   test('take what a naive reading of them takes', () => {
     let taken = 0
     const make = (random: Random) => {
-      const key = () => Array.from({ length: random.integer(1, 3) }, () => random.pick([...KEYS, 'capability', 'agentTypes', '0', 'length', '__proto__', 'toString'])).join('.')
-      return { filter: Object.fromEntries(Array.from({ length: random.integer(1, 2) }, () => [key(), random.pick(VALUES)])) as Filter, data: someData(random) }
+      const data = someData(random, 4)
+      return { data, filter: Object.fromEntries(Array.from({ length: random.integer(1, 2) }, () => someCondition(random, data))) as Filter }
     }
     often(6000, make, ({ filter, data }) => {
       const found = passes({ topics: ['*'], filter }, eventOf('custom.x', ['project'], data))
@@ -169,7 +182,7 @@ function step(root: Record<string, unknown>, operation: PatchOperation): boolean
   const held = (place.holder as Record<string, unknown>)[place.key]
   if (operation.op === 'test') return same(held, operation.value)
   if (operation.op === 'remove') takeOut(place)
-  else (place.holder as Record<string, unknown>)[place.key] = structuredClone(operation.value)
+  else if (operation.op === 'replace') (place.holder as Record<string, unknown>)[place.key] = structuredClone(operation.value)
   return true
 }
 

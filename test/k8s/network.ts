@@ -97,6 +97,15 @@ function letsThrough({ spec }: Policy, workload: Workload, direction: Direction,
   })
 }
 
+/** Whether a workload may go to a port of some address that is none of a pod here. */
+export function letsOut(objects: readonly Manifest[], workload: Workload, port: number): boolean {
+  return objects
+    .filter((object): object is Policy => object.kind === 'NetworkPolicy')
+    .filter(({ spec }) => spec.policyTypes.includes('Egress') && selects(spec.podSelector, labelsOf(workload)))
+    .flatMap(({ spec }) => spec.egress ?? [])
+    .some(({ to = [], ports = [] }) => (to.length === 0 || to.some(({ ipBlock }) => ipBlock)) && (ports.length === 0 || ports.some((rule) => rule.port === port)))
+}
+
 function labelsOf(workload: Workload): Labels {
   return workload.spec.template.metadata.labels ?? {}
 }

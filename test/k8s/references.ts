@@ -120,17 +120,20 @@ function ofService(service: Service, workloads: readonly Workload[]): string[] {
 }
 
 interface Monitor {
+  jobLabel?: string
   selector: Selector
   podMetricsEndpoints: { port?: string; authorization?: { credentials: Source } }[]
 }
 
-function ofMonitor(title: string, { selector, podMetricsEndpoints }: Monitor, workloads: readonly Workload[], given: Given): string[] {
+function ofMonitor(title: string, { jobLabel = '', selector, podMetricsEndpoints }: Monitor, workloads: readonly Workload[], given: Given): string[] {
   const scraped = workloads.filter((workload) => selects(selector, workload.spec.template.metadata.labels))
   if (scraped.length === 0) return [`${title}: its selector matches no pod`]
+  // Without it the job is called by namespace and monitor, and no alert knows it.
+  const unnamed = scraped.filter((workload) => workload.spec.template.metadata.labels?.[jobLabel] !== 'hubbub').map((workload) => `${title}: jobLabel does not make ${titleOf(workload)} the job hubbub`)
   return podMetricsEndpoints.flatMap(({ port, authorization }) => {
     const without = scraped.filter((workload) => !workload.spec.template.spec.containers.some((container) => port && portOf(container, port)))
     const credentials = authorization ? [holds(title, 'Secret', authorization.credentials.name, authorization.credentials.key, [], given)] : []
-    return [...without.map((workload) => `${title}: ${titleOf(workload)} has no port ${port}`), ...credentials]
+    return [...unnamed, ...without.map((workload) => `${title}: ${titleOf(workload)} has no port ${port}`), ...credentials]
   })
 }
 

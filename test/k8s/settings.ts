@@ -2,6 +2,8 @@
 import { readSettings } from '../../server/src/settings/read.js'
 import { SETTINGS, type Settings } from '../../server/src/settings/table.js'
 import { isWorkload, selects, titleOf, type Container, type Manifest, type Variable, type Workload } from './manifests.js'
+import { letsOut } from './network.js'
+import { amountOf } from './relations.js'
 
 /** Left between the end of the drain and the kill, s. */
 const MARGIN = 5
@@ -21,7 +23,7 @@ export function settingFaults(objects: readonly Manifest[], examples: Examples):
     const { variables, complaints } = environmentOf(titleOf(workload), container, objects, examples)
     try {
       const settings = readSettings(variables)
-      return [...complaints, ...ofSettings(workload, container, settings), ...ofScaling(workload, settings, objects), ...ofAffinity(workload, settings, objects)]
+      return [...complaints, ...ofSettings(workload, container, settings), ...ofWays(workload, settings, objects), ...ofScaling(workload, settings, objects), ...ofAffinity(workload, settings, objects)]
     } catch (error) {
       return [...complaints, `${titleOf(workload)}: ${error instanceof Error ? error.message : String(error)}`]
     }
@@ -72,8 +74,23 @@ function ofSettings(workload: Workload, container: Container, settings: Settings
     if (path !== '' && !(container.volumeMounts ?? []).some(({ mountPath }) => path.startsWith(`${mountPath}/`))) complaints.push(`${title}: ${variable} (${path}) is mounted nowhere`)
   }
   const windows = settings.role === 'worker' ? settings.partitions * settings.windowBytes : 0
-  const limit = bytesOf(container.resources?.limits?.['memory'] ?? '0')
+  const limit = amountOf(container.resources?.limits?.['memory'] ?? '0')
   if (windows > limit / 2) complaints.push(`${title}: the windows of ${settings.partitions} partitions may take more than half of its memory`)
+  return complaints
+}
+
+/** That it gets to its Redis, and whoever scrapes it to its metrics. */
+function ofWays(workload: Workload, settings: Settings, objects: readonly Manifest[]): string[] {
+  const title = titleOf(workload)
+  const complaints: string[] = []
+  const { hostname, port } = new URL(settings.redisUrl)
+  const isHere = objects.some(({ kind, metadata }) => kind === 'Service' && metadata.name === hostname)
+  if (!isHere && !letsOut(objects, workload, Number(port || 6379))) complaints.push(`${title}: no policy lets it go to its Redis at ${hostname}:${port || 6379}`)
+  const monitors = objects.filter(({ kind }) => kind === 'PodMonitor').map(({ metadata, spec }) => ({ metadata, spec: spec as { podMetricsEndpoints: { authorization?: object }[] } }))
+  for (const { metadata, spec } of monitors) {
+    const isKnown = spec.podMetricsEndpoints.every(({ authorization }) => authorization)
+    if (settings.metricsAccess === 'admin' && !isKnown) complaints.push(`PodMonitor ${metadata.name}: comes without a credential, and ${title} wants an admin's`)
+  }
   return complaints
 }
 
@@ -103,9 +120,4 @@ function ofAffinity(workload: Workload, settings: Settings, objects: readonly Ma
     .filter(({ spec }) => selects({ matchLabels: spec.selector ?? {} }, workload.spec.template.metadata.labels))
     .filter(({ spec }) => spec.sessionAffinity !== 'ClientIP' || (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 0) <= session)
     .map(({ service }) => `${titleOf(service)}: long-polling clients do not stay on their worker for a session's ${session} s`)
-}
-
-function bytesOf(quantity: string): number {
-  const [, figure = '0', unit = ''] = /^(\d+)(Ki|Mi|Gi)?$/.exec(quantity) ?? []
-  return Number(figure) * ({ '': 1, Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3 }[unit] ?? 0)
 }

@@ -3,8 +3,10 @@ import type { Manifest } from './manifests.js'
 import { networkFaults } from './network.js'
 import { podFaults } from './pods.js'
 import { danglingReferences } from './references.js'
+import { relationFaults } from './relations.js'
 import { misshapen, RELEASES, type Release } from './schemas.js'
 import { settingFaults, type Examples } from './settings.js'
+import { valueFaults } from './values.js'
 
 /** What a user makes before an install, as k8s/README.md says it: with a Redis of one's own, or a password for the small one. */
 export const EXAMPLES: Examples = {
@@ -18,7 +20,7 @@ export function verdict(objects: readonly Manifest[], releases: readonly Release
   // What has no shape cannot be read further.
   if (shapes.length > 0) return shapes
   const given = Object.fromEntries(Object.entries(EXAMPLES).map(([name, keys]) => [name, Object.keys(keys)]))
-  return [...danglingReferences(objects, given), ...networkFaults(objects), ...podFaults(objects), ...settingFaults(objects, EXAMPLES), ...secretFaults(objects)]
+  return [...valueFaults(objects), ...relationFaults(objects), ...danglingReferences(objects, given), ...networkFaults(objects), ...podFaults(objects), ...settingFaults(objects, EXAMPLES), ...secretFaults(objects)]
 }
 
 /** A value that stands in the repository is no secret, and must say so. */

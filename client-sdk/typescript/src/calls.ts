@@ -16,7 +16,7 @@ export interface CallsDeps {
 }
 
 /** With these the hub did nothing, or will recognise what it did. */
-const PASSING: ReadonlySet<FailureCode> = new Set(['RATE_LIMITED', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'])
+const PASSING: ReadonlySet<FailureCode> = new Set(['RATE_LIMITED', 'UNAVAILABLE', 'STORE_FULL', 'OUTCOME_UNKNOWN'])
 
 export class Calls {
   readonly #opened: Listeners<[]>

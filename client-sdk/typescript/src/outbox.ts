@@ -29,7 +29,7 @@ interface Waiting {
 const BATCH_EVENTS = 100
 const BATCH_BYTES = 262_144
 /** With these the same publish is sent again until its time is over. */
-const PASSING: ReadonlySet<FailureCode> = new Set(['RATE_LIMITED', 'UNAVAILABLE', 'OUTCOME_UNKNOWN', 'TIMEOUT'])
+const PASSING: ReadonlySet<FailureCode> = new Set(['RATE_LIMITED', 'UNAVAILABLE', 'STORE_FULL', 'OUTCOME_UNKNOWN', 'TIMEOUT'])
 
 export class Outbox {
   readonly #queue: Waiting[] = []

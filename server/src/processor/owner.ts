@@ -9,6 +9,7 @@ import type { Logger } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Witness } from '../observe/witness.js'
 import type { Settings } from '../settings/table.js'
+import { StoreFull } from '../store/failure.js'
 import { StoreUnavailable, type Batch, type CommitResult, type LedgerState, type SourceEntry, type Store } from '../store/port.js'
 import { Arrivals } from './arrivals.js'
 import { assemble, isEmpty, keysOf, owedAfter, type Draft, type Repeat } from './batch.js'
@@ -17,7 +18,7 @@ import { createDecoder } from './decode.js'
 import { measure } from './measure.js'
 import { nextLease, type LeaseEvent, type LeaseState } from './lease.js'
 import { Fold } from './state/fold.js'
-import { findSurplus } from './state/surplus.js'
+import { Upkeep } from './upkeep.js'
 import { refuse, type Verdict } from './verdict.js'
 
 export interface OwnerContext {
@@ -38,7 +39,6 @@ interface Prepared {
 
 const UNTAKEABLE = new HubError('INTERNAL_ERROR', 'The store could not take the entry.')
 const BLOCK_MS = 1000
-const HOUSEKEEP_MS = 1000
 const RETRY_LEAST_MS = 20
 const RETRY_MOST_MS = 1000
 
@@ -55,14 +55,11 @@ export class Owner {
   /** Keys of the last committed batch. */
   private fresh: [seen: string, offset: Offset][] = []
   private owed: Repeat[] = []
-  private keptAt = 0
   /** State as of the last commit; dropped with everything else when a commit fails. */
   private fold: Fold
   /** Dropped with the fold: it knows of due times that were read, and not of those whose batch was lost. */
   private clock: Clock
-  /** Where something finished since the last look for surplus; and what was found. */
-  private readonly ended = new Map<string, ReturnType<Fold['finished']>[number]>()
-  private surplus: string[] = []
+  private readonly upkeep: Upkeep
   /** What the last batch had no room for. */
   private rest: Prepared | undefined
   /** Entries of the next batch: halved by a failing script, until the one entry that the store cannot take is alone. */
@@ -79,6 +76,7 @@ export class Owner {
     this.log = context.log.child({ partition })
     this.decode = createDecoder({ partition, partitions: store.partitions, settings, log: this.log })
     this.limit = settings.batchEvents
+    this.upkeep = new Upkeep({ ...context, log: this.log }, partition)
     this.fold = this.openFold()
     this.clock = this.openClock()
     this.arrivals = this.open()
@@ -124,10 +122,10 @@ export class Owner {
     const prepared = this.rest ?? this.prepared ?? this.prepare()
     if (this.rest) this.rest = undefined
     else this.prepared = undefined
-    const due = this.surplus.length > 0 || this.clock.wait() <= 0
+    const due = this.upkeep.surplus.length > 0 || this.clock.wait() <= 0
     if (prepared || due || this.owed.length > 0) await this.handle(prepared ?? { verdicts: [], remembered: Promise.resolve(new Map()) })
     else await this.arrivalOrDue()
-    if (this.state === 'owning' && Date.now() - this.keptAt >= HOUSEKEEP_MS) await this.keepHouse()
+    if (this.state === 'owning' && this.upkeep.isDue) await this.upkeep.keep(this.ledger.fence)
   }
 
   private async arrivalOrDue(): Promise<void> {
@@ -172,7 +170,7 @@ export class Owner {
     const { fold, clock } = this
     const due = clock.wait() <= 0 ? await this.insist(() => clock.due()) : { names: [], held: [], until: 0 }
     if (!due) return undefined
-    const surplus = this.surplus.splice(0)
+    const surplus = this.upkeep.surplus.splice(0)
     // Reading again is reading the same: only the batch in hand is ahead of the store, and it begins here.
     return await this.insist(async () => {
       fold.begin(this.ledger.batch + 1, clock.now())
@@ -189,7 +187,7 @@ export class Owner {
     this.fresh = batch.appends.map(({ seen }, place) => [seen, offsets[place]!])
     this.limit = Math.min(this.context.settings.batchEvents, this.limit * 2)
     this.clock.expect(draft.undue > 0 ? 0 : this.fold.nextDue())
-    for (const place of this.fold.finished()) this.ended.set(`${place.project} ${place.kind}`, place)
+    this.upkeep.finished(this.fold.finished())
     this.fold.committed()
     measure(this.context, this.partition, draft, verdicts, offsets)
   }
@@ -227,6 +225,7 @@ export class Owner {
           return undefined
         }
         if (this.state !== 'owning') return undefined
+        if (error instanceof StoreFull) await this.upkeep.makeRoom(this.ledger.fence)
         await this.wait(waitMs)
         if (this.halt.signal.aborted) return undefined
       }
@@ -271,22 +270,6 @@ export class Owner {
   private openClock(): Clock {
     const { store, settings } = this.context
     return new Clock(store.state, this.partition, settings.heartbeatMs)
-  }
-
-  private async keepHouse(): Promise<void> {
-    const { store, metrics } = this.context
-    const partition = String(this.partition)
-    this.keptAt = Date.now()
-    try {
-      await store.housekeep(this.partition, this.ledger.fence)
-      this.surplus = await findSurplus(store.state, this.partition, [...this.ended.values()], this.context.settings.finishedCount)
-      if (this.surplus.length === 0) this.ended.clear()
-      const [lag, dead] = await Promise.all([store.lag(this.partition), store.dead.count(this.partition)])
-      metrics.processorLag.set({ partition }, lag)
-      metrics.deadLettersKept.set({ partition }, dead)
-    } catch (error) {
-      this.log.warn({ err: error }, 'housekeeping failed')
-    }
   }
 
   private wait(ms: number): Promise<void> {

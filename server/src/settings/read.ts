@@ -41,7 +41,7 @@ export function describeAllowed(setting: Setting): string {
 
 function parse(setting: Setting, label: string, text: string): string | number {
   const refuse = (): never => {
-    throw new SettingError(`${label}: '${setting.env.includes('SECRET') ? '***' : text.replace(/(?<=:\/\/).*(?=@)/, '***')}' is not allowed; allowed: ${describeAllowed(setting)}${setting.unit ? ` (${setting.unit})` : ''}`)
+    throw new SettingError(`${label}: '${shown(setting, text)}' is not allowed; allowed: ${describeAllowed(setting)}${setting.unit ? ` (${setting.unit})` : ''}`)
   }
   const { value } = setting
   if (value.kind === 'integer') {
@@ -52,6 +52,12 @@ function parse(setting: Setting, label: string, text: string): string | number {
   if (value.kind === 'choice' && !value.of.includes(text)) refuse()
   if (value.kind === 'text' && value.pattern && !value.pattern.test(text)) refuse()
   return text
+}
+
+/** Secrets are repeated nowhere, those within an address neither. */
+function shown(setting: Setting, text: string): string {
+  if (setting.env.includes('SECRET')) return '***'
+  return setting.env === 'REDIS_URL' ? text.replace(/(:\/\/|^).*@/s, '$1***@').replaceAll(/(password=)[^&]*/gi, '$1***') : text
 }
 
 function checkTogether(settings: Settings): void {

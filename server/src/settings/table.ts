@@ -34,7 +34,7 @@ export const SETTINGS = {
   startMs: { env: 'HUBBUB_START_MS', value: integer(1000, 600_000), default: '30000', unit: 'ms', about: 'Of several workers and their processors: one that is not ready by then is ended and started anew; in a reload the old one stays.' },
   adminPort: { env: 'HUBBUB_ADMIN_PORT', value: integer(0, 65535), default: '0', about: 'With several workers: port of /metrics and /health/ready of all processes of the machine together, without a credential; 0: none.' },
   adminHost: { env: 'HUBBUB_ADMIN_HOST', value: text('a host name or address'), default: '127.0.0.1', about: 'Address of that port.' },
-  redisUrl: { env: 'REDIS_URL', flag: 'redis', value: text('a redis:// or rediss:// URL', /^rediss?:\/\/\S+$/), default: '', about: 'Redis of the cluster; unset: the in-memory store, history gone on exit.' },
+  redisUrl: { env: 'REDIS_URL', flag: 'redis', value: text('a redis://, redis+sentinel:// or redis+cluster:// URL; rediss for TLS', /^rediss?(\+sentinel|\+cluster)?:\/\/\S+$/), default: '', about: 'Redis of the cluster; unset: the in-memory store, history gone on exit.' },
   redisCaFile: { env: 'HUBBUB_REDIS_CA_FILE', value: text('path of a PEM file'), default: '', about: 'Certificates that sign Redis\' own, for rediss://; unset: those that Node trusts.' },
   redisCertFile: { env: 'HUBBUB_REDIS_CERT_FILE', value: text('path of a PEM file'), default: '', about: 'The hub\'s certificate for a Redis that asks for one.' },
   redisKeyFile: { env: 'HUBBUB_REDIS_KEY_FILE', value: text('path of a PEM file'), default: '', about: 'And its key.' },

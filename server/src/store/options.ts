@@ -2,8 +2,10 @@ import type { Settings } from '../settings/table.js'
 import type { Retention } from './port.js'
 
 export interface StoreOptions {
-  /** Empty: the in-memory store. */
+  /** Empty: the in-memory store. Forms: `redis/address.ts`. */
   redisUrl: string
+  /** Paths of PEM files for `rediss://`; empty: none. */
+  redisTls?: { ca: string; cert: string; key: string }
   partitions: number
   retention: Retention
   /** Dedupe window: a seen key is kept at least `ms`, unless one generation grows past `count` keys. */
@@ -21,6 +23,7 @@ export interface StoreOptions {
 export function storeOptions(settings: Settings): StoreOptions {
   return {
     redisUrl: settings.redisUrl,
+    redisTls: { ca: settings.redisCaFile, cert: settings.redisCertFile, key: settings.redisKeyFile },
     partitions: settings.partitions,
     retention: { ageMs: settings.retentionMs, count: settings.retentionCount, bytes: settings.retentionBytes },
     seen: { ms: settings.seenMs, count: settings.seenCount },

@@ -16,7 +16,7 @@ from .listeners import Off, OnRaise
 from .state import Backoff
 
 # With these the hub did nothing, or will recognise what it did.
-_PASSING = frozenset(("RATE_LIMITED", "UNAVAILABLE", "OUTCOME_UNKNOWN"))
+_PASSING = frozenset(("RATE_LIMITED", "UNAVAILABLE", "STORE_FULL", "OUTCOME_UNKNOWN"))
 
 
 class Calls:

@@ -20,7 +20,7 @@ from .options import Options
 _BATCH_EVENTS = 100
 _BATCH_BYTES = 262_144
 # With these the same publish is sent again until its time is over.
-_PASSING = frozenset(("RATE_LIMITED", "UNAVAILABLE", "OUTCOME_UNKNOWN", "TIMEOUT"))
+_PASSING = frozenset(("RATE_LIMITED", "UNAVAILABLE", "STORE_FULL", "OUTCOME_UNKNOWN", "TIMEOUT"))
 
 
 @dataclass(eq=False)

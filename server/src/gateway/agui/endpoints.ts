@@ -31,7 +31,7 @@ const PUBLISHING: Details = {
     201: answered('One event: it stands in the journal.', okWith('PublishResult')),
     200: answered('Several: an answer each, in order.', { type: 'object', required: ['ok', 'results'], properties: { ok: { const: true }, results: list({ anyOf: [okWith('PublishResult'), named('FailureAnswer')] }) } }),
   },
-  failures: ['INVALID_MESSAGE', 'UNKNOWN_TYPE', 'VALIDATION_ERROR', 'INVALID_TOPIC', 'PAYLOAD_TOO_LARGE', 'INSUFFICIENT_PERMISSIONS', 'OUTCOME_UNKNOWN'],
+  failures: ['INVALID_MESSAGE', 'UNKNOWN_TYPE', 'VALIDATION_ERROR', 'INVALID_TOPIC', 'PAYLOAD_TOO_LARGE', 'INSUFFICIENT_PERMISSIONS', 'STORE_FULL', 'OUTCOME_UNKNOWN'],
   example: {
     path: { runId: 'run-1' },
     body: { type: 'RUN_STARTED', threadId: 'thread-1', runId: 'run-1' },

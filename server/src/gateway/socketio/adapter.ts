@@ -4,13 +4,15 @@
  */
 import { createAdapter as createPubSubAdapter, createShardedAdapter } from '@socket.io/redis-adapter'
 import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter'
-import { createClient } from 'redis'
 import type { Namespace } from 'socket.io'
 import { Adapter, type Session } from 'socket.io-adapter'
 import type { Logger } from '../../observe/log.js'
 import type { Settings } from '../../settings/table.js'
+import { storeOptions } from '../../store/options.js'
+import { Nodes } from '../../store/redis/nodes.js'
+import { AdapterClient, UNKNOWN_SERVER_COUNT } from './adapter-client.js'
+import { StreamsAdapterClient } from './adapter-streams.js'
 
-type Client = ReturnType<typeof createClient>
 type AdapterFactory = (namespace: Namespace) => Adapter
 type AdapterConstructor = typeof Adapter
 
@@ -31,38 +33,29 @@ interface AdapterInternals {
   serverCount: () => Promise<number>
 }
 
-/** Acks are counted against it: with an unknown number of workers they run into their timeout instead of a false success. */
-const UNKNOWN_SERVER_COUNT = 1_000_000
-const KEY_PREFIX = 'hubbub:adapter'
+/** Of all channels and the stream. The tag puts them into one slot of a Cluster: all workers meet at one node. */
+const KEY_PREFIX = 'hubbub:{adapter}'
 
 export async function createHubAdapter(settings: Settings, log: Logger, restore: Restore): Promise<HubAdapter> {
-  if (settings.redisUrl === '') return { constructor: wrap((namespace) => new LonelyAdapter(namespace), restore), close: () => undefined }
-  const clients: Client[] = []
-  const connect = async (name: string) => {
-    const client = createClient({ url: settings.redisUrl, disableOfflineQueue: name === 'publish', socket: { reconnectStrategy: (retries) => Math.min(50 * 2 ** Math.min(retries, 5), 1000) } })
-    client.on('error', (error: Error) => log.debug({ err: error, client: name }, 'adapter connection'))
-    clients.push(client as Client)
-    await client.connect()
-    return client as Client
+  const { redisUrl: url, redisTls: tls, clientName } = storeOptions(settings)
+  if (url === '') return { constructor: wrap((namespace) => new LonelyAdapter(namespace), restore), close: () => undefined }
+  const nodes = new Nodes({ url, tls, clientName, onError: (operation, error) => log.debug({ err: error, operation }, 'adapter connection') })
+  try {
+    return { constructor: wrap(await openFactory(nodes, settings.adapter, log), restore), close: () => void nodes.close() }
+  } catch (error) {
+    await nodes.close()
+    throw error
   }
-  const guard = (client: Client) => guarded(client, log)
-  const publish = guard(await connect('publish'))
-  let factory: AdapterFactory
-  if (settings.adapter === 'streams') {
-    factory = createStreamsAdapter(guarded(await connect('streams'), log, clients), { streamName: `${KEY_PREFIX}:stream`, channelPrefix: KEY_PREFIX, maxLen: 1000, blockTimeInMs: 2000 })
-  } else {
-    const subscribe = guard(await connect('subscribe'))
-    factory =
-      settings.adapter === 'pubsub'
-        ? createPubSubAdapter(publish, subscribe, { key: KEY_PREFIX })
-        : createShardedAdapter(publish, subscribe, { channelPrefix: KEY_PREFIX, subscriptionMode: 'static' })
+}
+
+async function openFactory(nodes: Nodes, kind: string, log: Logger): Promise<AdapterFactory> {
+  if (kind === 'streams') {
+    const client = await new StreamsAdapterClient(nodes, KEY_PREFIX, log).connect()
+    return createStreamsAdapter(client, { streamName: `${KEY_PREFIX}:stream`, channelPrefix: KEY_PREFIX, maxLen: 1000, blockTimeInMs: 2000 })
   }
-  return {
-    constructor: wrap(factory, restore),
-    close: () => {
-      for (const client of clients) if (client.isOpen) client.destroy()
-    },
-  }
+  const [publish, subscribe] = await Promise.all([new AdapterClient(nodes, KEY_PREFIX, log).connect(), new AdapterClient(nodes, KEY_PREFIX, log).connect()])
+  if (kind === 'pubsub') return createPubSubAdapter(publish, subscribe, { key: KEY_PREFIX })
+  return createShardedAdapter(publish, subscribe, { channelPrefix: KEY_PREFIX, subscriptionMode: 'static' })
 }
 
 /** One process: there is nobody else to tell. */
@@ -91,75 +84,4 @@ function wrap(factory: AdapterFactory, restore: Restore): AdapterConstructor {
     return adapter
   }
   return Wrapped as unknown as AdapterConstructor
-}
-
-/** What a dropped command answers: nobody reached, nothing stored, nobody counted. */
-const FALLBACKS: Readonly<Record<string, unknown>> = {
-  publish: 0,
-  sPublish: 0,
-  xAdd: '',
-  subscribe: undefined,
-  sSubscribe: undefined,
-  unsubscribe: undefined,
-  sUnsubscribe: undefined,
-  sendCommand: ['', String(UNKNOWN_SERVER_COUNT)],
-}
-
-/**
- * The client as the adapters get it. They drop promises, and a dropped promise that rejects ends the process; so a failed
- * command answers its fallback and is logged.
- */
-function guarded(client: Client, log: Logger, duplicates?: Client[]): Client {
-  return new Proxy(client, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property, target)
-      if (typeof value !== 'function') return value
-      const call = (...args: unknown[]): unknown => Reflect.apply(value, target, args)
-      if (typeof property === 'string' && Object.hasOwn(FALLBACKS, property)) {
-        return (...args: unknown[]) =>
-          Promise.resolve(call(...args)).catch((error: unknown) => {
-            log.debug({ err: error, command: property }, 'adapter command dropped')
-            return FALLBACKS[property]
-          })
-      }
-      if (property === 'duplicate' && duplicates) return () => patientReader(track(target.duplicate() as Client, duplicates))
-      return call
-    },
-  })
-}
-
-function track(client: Client, clients: Client[]): Client {
-  clients.push(client)
-  return client
-}
-
-const ERROR_PAUSE_MS = 500
-
-/**
- * A reader for the streams adapter, which reads from `$` until its first message and retries errors without pause: `$` is
- * resolved once, so that nothing sent during a reconnect is passed over, and an error costs a pause, not a core.
- */
-function patientReader(client: Client): Client {
-  let start: string | undefined
-  const xRead = async (streams: { key: string; id: string }[], options: object): Promise<unknown> => {
-    try {
-      const [stream] = streams
-      if (stream?.id === '$') {
-        start ??= (await client.xRevRange(stream.key, '+', '-', { COUNT: 1 }))?.[0]?.id ?? '0-0'
-        return await client.xRead({ key: stream.key, id: start }, options)
-      }
-      return await client.xRead(streams, options)
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, ERROR_PAUSE_MS).unref())
-      return null
-    }
-  }
-  return new Proxy(client, {
-    get(target, property) {
-      if (property === 'xRead') return xRead
-      if (property === 'disconnect') return () => target.isOpen && target.destroy()
-      const value: unknown = Reflect.get(target, property, target)
-      return typeof value === 'function' ? (...args: unknown[]): unknown => Reflect.apply(value, target, args) : value
-    },
-  })
 }

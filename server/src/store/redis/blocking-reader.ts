@@ -15,13 +15,17 @@ export interface StreamEntry {
   fields: string[]
 }
 
-/** XREAD on a connection of its own. `close` ends a read that blocks: it then finds nothing. */
+/**
+ * XREAD on a connection of its own, to the master of the key. `close` ends a read that blocks: it then finds nothing. Where the connection
+ * is another one than at the read before, that is said first: the journal behind it may be another one, too (I2).
+ */
 export class BlockingReader {
   private readonly connection: Connection
+  private generation?: number
   private closed = false
 
-  constructor(private readonly context: RedisContext) {
-    this.connection = context.open()
+  constructor(private readonly context: RedisContext, key: string) {
+    this.connection = context.open(key)
   }
 
   async read(streams: { key: string; id: Offset }[], count: number, blockMs: number): Promise<StreamEntry[]> {
@@ -29,11 +33,18 @@ export class BlockingReader {
     // BLOCK 0 would wait for ever.
     const block = blockMs >= 1 ? Math.min(Math.floor(blockMs), BLOCK_MAX_MS) : 0
     const command = ['XREAD', 'COUNT', String(count), ...(block > 0 ? ['BLOCK', String(block)] : []), 'STREAMS', ...streams.map(({ key }) => key), ...streams.map(({ id }) => id)]
+    const { generation } = this
     try {
       // As lists: the client's own form of an entry is a plain object, in which a field `__proto__` is lost.
-      const reply = await this.connection.call('read', (client) => client.sendCommand<unknown>(command, { typeMapping: { [RESP_TYPES.MAP]: Array } }), CALL_MS + block)
+      const reply = await this.connection.call('read', (client) => {
+        this.generation = this.connection.generation
+        if (generation !== undefined && generation !== this.generation) throw new StoreUnavailable('read: the connection is another one than before')
+        return client.sendCommand<unknown>(command, { typeMapping: { [RESP_TYPES.MAP]: Array } })
+      }, CALL_MS + block)
       return reply === null ? [] : entriesOf(listOf(reply))
     } catch (error) {
+      // Whoever reads has been told.
+      this.generation = undefined
       if (this.closed && error instanceof StoreUnavailable) return []
       throw error
     }

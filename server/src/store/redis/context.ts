@@ -1,18 +1,19 @@
-/** What the parts of the Redis store share: one connection for ordinary calls, the names of keys, and how to open more connections. */
+/** What the parts of the Redis store share: the nodes, the names of keys, scripts, and how to open connections of their own. */
 import type { StoreOptions } from '../options.js'
-import { Connection, type ConnectionOptions } from './connection.js'
+import type { Connection, RedisClient } from './connection.js'
 import { PartitionKeys } from './keys.js'
+import { Nodes } from './nodes.js'
 import type { Script } from './scripts.js'
 
 export class RedisContext {
-  readonly connection: Connection
   private readonly keyspace: PartitionKeys[]
-  private readonly dedicated = new Set<Connection>()
-  private closed = false
+  readonly nodes: Nodes
 
-  constructor(readonly options: StoreOptions, onReady?: ConnectionOptions['onReady']) {
+  /** `onReady`: after each (re)connection to a master. */
+  constructor(readonly options: StoreOptions, onReady?: () => void) {
+    const { redisUrl: url, redisTls: tls, clientName } = options
     this.keyspace = Array.from({ length: options.partitions }, (_, partition) => new PartitionKeys(partition))
-    this.connection = new Connection(this.connectionOptions(onReady))
+    this.nodes = new Nodes({ url, tls, clientName, onReady, onError: (operation, error) => this.report(operation, error), onReconnect: () => options.onReconnect?.() })
   }
 
   keys(partition: number): PartitionKeys {
@@ -21,35 +22,36 @@ export class RedisContext {
     return keys
   }
 
-  async run(operation: string, script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    return this.connection.call(operation, (client) => script.run(client, keys, args))
+  /** Commands of `send` go to the master of `key`: in a Cluster they may touch nothing but keys of its slot. They may be sent twice. `script`: that they run. */
+  call<T>(operation: string, key: string, send: (client: RedisClient) => Promise<T>, script?: Script): Promise<T> {
+    return this.nodes.call(operation, key, send, { prepare: script && ((client) => script.load(client)) })
   }
 
-  /** A connection of its own, for blocking reads or subscriptions; `Store.close` ends it if its holder did not. */
-  open(onReady?: ConnectionOptions['onReady']): Connection {
-    const connection = new Connection(this.connectionOptions(onReady))
-    this.dedicated.add(connection)
-    if (this.closed) this.end(connection)
-    return connection
+  /** The keys lie in one slot. */
+  run(operation: string, script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    return this.call(operation, keys[0]!, (client) => script.run(client, keys, args), script)
+  }
+
+  /** Asks every master, one or those of a Cluster; rejects when one of them does not answer. */
+  async each<T>(operation: string, send: (client: RedisClient) => Promise<T>): Promise<T[]> {
+    const masters = await this.nodes.masters(operation)
+    return Promise.all(masters.map((master) => master.call(operation, send)))
+  }
+
+  /** A connection of its own to the master of `key`, for blocking reads; `Store.close` ends it if its holder did not. */
+  open(key: string): Connection {
+    return this.nodes.open(key)
   }
 
   end(connection: Connection): void {
-    this.dedicated.delete(connection)
-    connection.destroy()
+    this.nodes.end(connection)
   }
 
   report(operation: string, error: unknown): void {
     this.options.onError?.(operation, error)
   }
 
-  async close(): Promise<void> {
-    this.closed = true
-    for (const connection of this.dedicated) connection.destroy()
-    this.dedicated.clear()
-    await this.connection.close()
-  }
-
-  private connectionOptions(onReady?: ConnectionOptions['onReady']): ConnectionOptions {
-    return { url: this.options.redisUrl, name: this.options.clientName, onError: (operation, error) => this.report(operation, error), onReady, onReconnect: () => this.options.onReconnect?.() }
+  close(): Promise<void> {
+    return this.nodes.close()
   }
 }

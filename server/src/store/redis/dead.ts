@@ -5,17 +5,17 @@ import type { RedisContext } from './context.js'
 import { SCRIPTS } from './scripts.js'
 
 export function deadLetters(context: RedisContext): DeadLetters {
-  const { connection } = context
+  const keyOf = (partition: number) => context.keys(partition).dead
   const letters: DeadLetters = {
-    count: (partition) => connection.call('dead.count', (client) => client.xLen(context.keys(partition).dead)),
+    count: (partition) => context.call('dead.count', keyOf(partition), (client) => client.xLen(keyOf(partition))),
     async list(partition, count, before) {
       const newest = before === undefined ? '+' : `(${before}`
-      const found = await connection.call('dead.list', (client) => client.xRevRange(context.keys(partition).dead, newest, '-', { COUNT: count }))
+      const found = await context.call('dead.list', keyOf(partition), (client) => client.xRevRange(keyOf(partition), newest, '-', { COUNT: count }))
       return (found ?? []).map(({ id, message }) => letterOf(partition, id, message))
     },
     async get(partition, id) {
       if (!isOffset(id)) return null
-      const [found] = (await connection.call('dead.get', (client) => client.xRange(context.keys(partition).dead, id, id))) ?? []
+      const [found] = (await context.call('dead.get', keyOf(partition), (client) => client.xRange(keyOf(partition), id, id))) ?? []
       return found ? letterOf(partition, found.id, found.message) : null
     },
     async replay(partition, id) {
@@ -28,7 +28,7 @@ export function deadLetters(context: RedisContext): DeadLetters {
       return (await context.run('dead.replay', SCRIPTS.replayDead, [keys.dead, keys.sources[letter.stream]], [id, ...fields])) === 1
     },
     async drop(partition, id) {
-      return isOffset(id) && (await connection.call('dead.drop', (client) => client.xDel(context.keys(partition).dead, id))) === 1
+      return isOffset(id) && (await context.call('dead.drop', keyOf(partition), (client) => client.xDel(keyOf(partition), id))) === 1
     },
   }
   return letters

@@ -29,7 +29,7 @@ export class EvictingPolicy extends SettingError {
  */
 export async function establish(context: RedisContext): Promise<void> {
   const { partitions } = context.options
-  const stored = await context.connection.call('establish', async (client) => {
+  const stored = await context.call('establish', GLOBAL.config, async (client) => {
     // A full Redis takes no new field; one that is set up already is used all the same, for somebody must trim it.
     const before = await client.hGet(GLOBAL.config, 'partitions')
     if (before !== null) return before
@@ -45,21 +45,29 @@ export async function firstEpoch(context: RedisContext, partition: number): Prom
   await context.run('establish', SCRIPTS.genesis, [context.keys(partition).epochs], [nonce()])
 }
 
-/** By INFO, for CONFIG is forbidden to whoever should not reconfigure Redis. */
+/** Of every master. By INFO, for CONFIG is forbidden to whoever should not reconfigure Redis. */
 async function requireNoEviction(context: RedisContext): Promise<void> {
-  const { policy, maxmemory } = await memoryOf(context)
+  for (const memory of await memoryOf(context)) requireKeeping(context, memory)
+}
+
+function requireKeeping(context: RedisContext, { policy, maxmemory }: Memory): void {
   if (policy === undefined) return context.report('eviction', new Error('whether this Redis evicts keys is not known: INFO does not say its maxmemory-policy'))
   if (policy === 'noeviction') return
   if (maxmemory > 0) throw new EvictingPolicy(policy, maxmemory)
   context.report('eviction', new Error(`maxmemory-policy is '${policy}': harmless without a maxmemory, but with one this Redis would lose events; set it to noeviction`))
 }
 
-async function memoryOf(context: RedisContext): Promise<{ policy?: string; maxmemory: number }> {
+interface Memory {
+  policy?: string
+  maxmemory: number
+}
+
+async function memoryOf(context: RedisContext): Promise<Memory[]> {
   try {
-    const text = await context.connection.call('eviction', (client) => client.info('memory'))
-    return { policy: /^maxmemory_policy:(\S+)/m.exec(text)?.[1], maxmemory: Number(/^maxmemory:(\d+)/m.exec(text)?.[1] ?? 0) }
+    const texts = await context.each('eviction', (client) => client.info('memory'))
+    return texts.map((text) => ({ policy: /^maxmemory_policy:(\S+)/m.exec(text)?.[1], maxmemory: Number(/^maxmemory:(\d+)/m.exec(text)?.[1] ?? 0) }))
   } catch (error) {
     if (error instanceof StoreUnavailable) throw error
-    return { maxmemory: 0 }
+    return [{ maxmemory: 0 }]
   }
 }

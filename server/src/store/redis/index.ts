@@ -24,6 +24,8 @@ export async function openRedisStore(options: StoreOptions): Promise<Store> {
     if (established) establish(context).catch((error: unknown) => context.report('establish', error))
   })
   try {
+    // With time of its own: Sentinels or a Cluster are asked first where the masters are.
+    await context.nodes.masters('establish')
     await establish(context)
   } catch (error) {
     await context.close()
@@ -48,7 +50,9 @@ export async function openRedisStore(options: StoreOptions): Promise<Store> {
     vitals: vitals(context),
     async ping() {
       const begun = performance.now()
-      await context.connection.call('ping', (client) => client.ping())
+      // A Cluster of which one node fails serves the other partitions: out of reach is what has no node left that answers.
+      const masters = await context.nodes.masters('ping')
+      await Promise.any(masters.map((master) => master.call('ping', (client) => client.ping()))).catch(({ errors }: AggregateError) => Promise.reject(errors[0]))
       return performance.now() - begun
     },
     close: () => context.close(),

@@ -80,8 +80,8 @@ class RedisTail implements JournalTail {
   private readonly key: string
 
   constructor(context: RedisContext, partition: number) {
-    this.reader = new BlockingReader(context)
     this.key = context.keys(partition).journal
+    this.reader = new BlockingReader(context, this.key)
   }
 
   async read(after: Offset, count: number, blockMs: number): Promise<JournalEntry[]> {

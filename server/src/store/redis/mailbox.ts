@@ -14,7 +14,8 @@ export function mailbox(context: RedisContext): Mailbox {
       await context.run('mailbox.mark', SCRIPTS.markMail, [key(partition, project, agentId)], [place.epoch, ms!, number!, String(ttlMs)])
     },
     read(partition, project, agentId) {
-      return context.connection.call('mailbox.read', (client) => client.get(key(partition, project, agentId)))
+      const mark = key(partition, project, agentId)
+      return context.call('mailbox.read', mark, (client) => client.get(mark))
     },
   }
 }

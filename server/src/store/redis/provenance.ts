@@ -10,7 +10,8 @@ const STEP_BYTES = 1_048_576
 export function provenance(context: RedisContext): Provenance {
   return {
     async at(partition, offset) {
-      const [found] = (await context.connection.call('provenance.at', (client) => client.xRange(context.keys(partition).journal, offset, offset))) ?? []
+      const { journal } = context.keys(partition)
+      const [found] = (await context.call('provenance.at', journal, (client) => client.xRange(journal, offset, offset))) ?? []
       return found ? traced(found.id, found.message) : null
     },
     async look(partition, { by, ids, from, count }) {
@@ -23,7 +24,10 @@ export function provenance(context: RedisContext): Provenance {
       }
       return { found, looked: Number(looked), ...(reached !== '' && { reached: reached! }), isEnd: end === '1' }
     },
-    ownerOf: (partition, epoch) => context.connection.call('ownerOf', async (client) => (await client.hGet(context.keys(partition).owners, epoch)) ?? null),
+    async ownerOf(partition, epoch) {
+      const { owners } = context.keys(partition)
+      return (await context.call('ownerOf', owners, (client) => client.hGet(owners, epoch))) ?? null
+    },
   }
 }
 

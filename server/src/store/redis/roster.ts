@@ -22,7 +22,7 @@ export function roster(context: RedisContext): Roster {
       return textsOf(await context.run('roster.beat', SCRIPTS.join, [GLOBAL.workers], [worker, String(ttlMs)])).sort()
     },
     async retire(worker) {
-      await context.connection.call('roster.retire', (client) => client.zRem(GLOBAL.workers, worker))
+      await context.call('roster.retire', GLOBAL.workers, (client) => client.zRem(GLOBAL.workers, worker))
     },
     async update(partition, group, worker, changes, alive) {
       const living = [...new Set([...alive, worker])]
@@ -39,7 +39,7 @@ export function roster(context: RedisContext): Roster {
     },
     async list(partition, group, alive) {
       const [members] = keysOf(partition, group)
-      const fields = await context.connection.call('roster.list', (client) => client.hGetAll(members))
+      const fields = await context.call('roster.list', members, (client) => client.hGetAll(members))
       return Object.entries(fields).flatMap(([field, info]) => {
         const at = field.indexOf('\0')
         const worker = field.slice(at + 1)

@@ -20,6 +20,10 @@ export class Script {
       return await client.sendCommand<unknown>(['EVAL', this.source, ...rest])
     }
   }
+
+  async load(client: RedisClient): Promise<void> {
+    await client.sendCommand(['SCRIPT', 'LOAD', this.source])
+  }
 }
 
 function load(...files: string[]): Script {
@@ -56,6 +60,7 @@ export const SCRIPTS = {
   rosterPresent: load('roster-present'),
   rosterRenew: load('roster-renew'),
   sinkAdd: load('sink-add'),
+  sinkRemove: load('sink-remove'),
   sinkSteer: load('sink-steer'),
   sinkLook: load('sink-look'),
   sinkClaim: load('sink-claim'),

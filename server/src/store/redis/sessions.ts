@@ -15,7 +15,7 @@ export function sessions(context: RedisContext): Sessions {
       return (await context.run('sessions.save', SCRIPTS.saveSession, [key(partition, session)], args)) === 1
     },
     async peek(partition, session) {
-      const [generation, record] = await context.connection.call('sessions.peek', (client) => client.hmGet(key(partition, session), ['gen', 'record']))
+      const [generation, record] = await context.call('sessions.peek', key(partition, session), (client) => client.hmGet(key(partition, session), ['gen', 'record']))
       return generation && record ? stored(generation, record) : null
     },
     async take(partition, session, ttlMs) {

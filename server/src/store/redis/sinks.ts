@@ -40,9 +40,7 @@ function desk(context: RedisContext): Pick<Sinks, 'add' | 'get' | 'list' | 'remo
     },
     async remove(partition, project, id) {
       const { records, progress, standings } = context.keys(partition).sinks
-      const field = topicKey(project, id)
-      const [, , removed] = await context.connection.call('sinks.remove', (client) => client.multi().hDel(records, field).hDel(progress, field).hDel(standings, field).execTyped())
-      return removed > 0
+      return (await context.run('sinks.remove', SCRIPTS.sinkRemove, [records, progress, standings], [topicKey(project, id)])) === 1
     },
     async steer(partition, project, id, { status, reason = '', reader }) {
       const { records, progress, standings } = context.keys(partition).sinks
@@ -78,7 +76,7 @@ function delivering(context: RedisContext): Pick<Sinks, 'claim' | 'report' | 're
 async function read(context: RedisContext, partition: number, fields: readonly string[], standings: readonly SinkStanding[]): Promise<StoredSink[]> {
   if (fields.length === 0) return []
   const keys = context.keys(partition).sinks
-  const [records, progress] = await context.connection.call('sinks.read', (client) =>
+  const [records, progress] = await context.call('sinks.read', keys.records, (client) =>
     Promise.all([client.hmGet(keys.records, [...fields]), client.hmGet(keys.progress, [...fields])]))
   return fields.flatMap((field, at) => {
     const standing = standings.find(({ project, id }) => topicKey(project, id) === field)

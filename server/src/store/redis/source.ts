@@ -39,8 +39,9 @@ class RedisSourceReader implements SourceReader {
   private readonly names: ReadonlyMap<string, SourceName>
 
   constructor(context: RedisContext, partition: number) {
-    this.reader = new BlockingReader(context)
-    this.names = new Map(SOURCES.map((name) => [context.keys(partition).sources[name], name]))
+    const { sources } = context.keys(partition)
+    this.reader = new BlockingReader(context, sources[SOURCES[0]])
+    this.names = new Map(SOURCES.map((name) => [sources[name], name]))
   }
 
   async read(positions: Positions, count: number, blockMs: number): Promise<SourceEntry[]> {

@@ -24,7 +24,7 @@ export function stateStore(context: RedisContext): StateStore {
     },
     counts(partition, project, kind, terms) {
       const keys = context.keys(partition)
-      return context.connection.call('counts', (client) => Promise.all(terms.map((term) => client.zCard(keys.index(indexKey(project, kind, term))))))
+      return context.call('counts', keys.commit, (client) => Promise.all(terms.map((term) => client.zCard(keys.index(indexKey(project, kind, term))))))
     },
     async due(partition, count) {
       const [now, next, ...flat] = textsOf(await context.run('due', SCRIPTS.due, [context.keys(partition).timers], [String(count)]))

@@ -35,7 +35,7 @@ export function vitals(context: RedisContext): Vitals {
     partitions: () => Promise.all(Array.from({ length: context.options.partitions }, (_, partition) => standing(context, partition))),
     async info() {
       try {
-        return infoOf(await context.connection.call('info', (client) => client.info()))
+        return together((await context.each('info', (client) => client.info())).map(infoOf))
       } catch (error) {
         // An operator's rules for the hub's user may leave INFO out (`-@dangerous` does): only what it says is not known then.
         if (error instanceof StoreUnavailable) throw error
@@ -55,6 +55,19 @@ function pairsOf(reply: unknown): Record<string, string> {
   const flat = textsOf(reply)
   // fromEntries defines a process called `__proto__` as an ordinary property.
   return Object.fromEntries(Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at]!, flat[2 * at + 1]!]))
+}
+
+/** Clients and operations of all masters; memory and its limit of the one that is nearest to being full, for that one refuses first. */
+function together(nodes: readonly StoreInfo[]): StoreInfo {
+  const [first = {}, ...others] = nodes
+  const fullest = others.reduce((most, node) => (fullness(node) > fullness(most) ? node : most), first)
+  const sum = (of: 'clients' | 'operations') => nodes.reduce<number | undefined>((total, node) => (total === undefined || node[of] === undefined ? undefined : total + node[of]), 0)
+  return { ...fullest, clients: sum('clients'), operations: sum('operations') }
+}
+
+/** Without a limit the bytes decide. */
+function fullness({ memoryBytes = 0, memoryLimitBytes = Number.MAX_SAFE_INTEGER }: StoreInfo): number {
+  return memoryBytes / memoryLimitBytes
 }
 
 /** Of `INFO`: lines `name:value`. A `maxmemory` of 0 is none. */

@@ -33,7 +33,7 @@ const PUBLISH: Details = {
     202: answered('One event, `ack=accepted`.', okWith('PublishResult')),
     200: answered('Several: an answer each, in order, whatever became of the others.', fields({ results: ANSWERS })),
   },
-  failures: ['INVALID_MESSAGE', 'UNKNOWN_TYPE', 'VALIDATION_ERROR', 'INVALID_TOPIC', 'PAYLOAD_TOO_LARGE', 'INSUFFICIENT_PERMISSIONS', 'OUTCOME_UNKNOWN', 'NOT_TASK_OWNER', 'STALE_LEASE', 'STALE_REPORT', 'RESULT_INVALID', 'TASK_COMPLETION_ERROR', 'AGENT_NOT_IDENTIFIED'],
+  failures: ['INVALID_MESSAGE', 'UNKNOWN_TYPE', 'VALIDATION_ERROR', 'INVALID_TOPIC', 'PAYLOAD_TOO_LARGE', 'INSUFFICIENT_PERMISSIONS', 'STORE_FULL', 'OUTCOME_UNKNOWN', 'NOT_TASK_OWNER', 'STALE_LEASE', 'STALE_REPORT', 'RESULT_INVALID', 'TASK_COMPLETION_ERROR', 'AGENT_NOT_IDENTIFIED'],
   example: {
     body: { id: 'e-1', type: 'task.progress', data: { taskId: 'T-1', progress: 40, message: 'two of five pass' } },
     status: 201,
@@ -100,7 +100,7 @@ const DELIVERY: Details = {
   },
   body: { content: { [JSON_TYPE]: { type: 'object' } } },
   answers: { 202: answered('It stands in its source stream.', fields({ id: TEXT, duplicate: { type: 'boolean' } })) },
-  failures: ['BAD_SIGNATURE', 'NOT_FOUND', 'INVALID_MESSAGE', 'PAYLOAD_TOO_LARGE', 'UNAVAILABLE', 'INTERNAL_ERROR'],
+  failures: ['BAD_SIGNATURE', 'NOT_FOUND', 'INVALID_MESSAGE', 'PAYLOAD_TOO_LARGE', 'UNAVAILABLE', 'STORE_FULL', 'INTERNAL_ERROR'],
 }
 const SIGNED = { 'X-Hub-Signature-256': `sha256=${createHmac('sha256', WEBHOOK_SECRET).update(JSON.stringify(WEBHOOK_BODY)).digest('hex')}`, 'X-GitHub-Event': 'ping', 'X-GitHub-Delivery': '72d3162e-cc78-11e3-81ab-4c9367dc0958' }
 

@@ -8,7 +8,7 @@ const ORDER = { type: 'test', title: 'Run the tests', parameters: { path: 'test/
 const ordered = (id: string) => ({
   kind: 'task', id, revision: TASK.revision, createdAt: TASK.createdAt, updatedAt: TASK.createdAt, status: 'pending', managed: true, title: ORDER.title, taskType: ORDER.type, requires: ORDER.requires, attempt: 0, tries: [],
 })
-const WAITING = ['OUTCOME_UNKNOWN'] as const
+const WAITING = ['STORE_FULL', 'OUTCOME_UNKNOWN'] as const
 const FILES: Readonly<Record<number, Answered>> = { 200: { about: 'JSON, or CSV by RFC 4180, as an attachment.', content: { [JSON_TYPE]: {}, 'text/csv': TEXT }, headers: { 'Content-Disposition': 'The file\'s name.' } } }
 
 const CANCEL: Details = {
