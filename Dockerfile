@@ -28,9 +28,10 @@ RUN npx tsc -b --force server client-sdk/react dashboard && node scripts/copy-lu
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace=server \
  && find . -name '*.d.ts' -delete -o -name '*.map' -delete -o -name '*.tsbuildinfo' -delete -o -name '*.md' -not -iname 'licen*' -delete \
  && rm -rf shared/src client-sdk/*/src client-sdk/react dashboard/src dashboard/public server/src scripts tsconfig*.json node_modules/.cache node_modules/.package-lock.json
-# Node itself and the libraries that it loads, at their own paths: no shell, no package manager, nothing else to patch.
+# Node itself and the libraries that it loads, at their own paths: no shell, no package manager, nothing else to patch. Only several workers in one
+# container (`up --workers 4`) write something, a socket: they need a --tmpfs /tmp on a read-only root, which takes its mode from here.
 COPY LICENSE ./
-RUN mkdir -p /rootfs/etc /rootfs/app /rootfs/tmp \
+RUN mkdir -p /rootfs/etc /rootfs/app && mkdir -m 1777 /rootfs/tmp \
  && node="$(command -v node)" \
  && install -D "$node" /rootfs/usr/bin/node \
  && for lib in $(ldd "$node" | grep -o '/[^ ]*'); do install -D "$lib" "/rootfs$lib"; done \

@@ -23,6 +23,7 @@ export async function tryImage(image) {
     expect(podman(['exec', name, '/usr/bin/node', '-p', 'process.getuid()']) === '10001', 'it runs as 10001')
     expect(podman(['exec', name, '/usr/bin/node', '-p', 'try { fs.writeFileSync("/app/x", ""); "written" } catch (error) { error.code }']) === 'EROFS', 'its root is read-only')
     podman(['healthcheck', 'run', name])
+    holdsWorkersTogether(image)
     podman(['stop', '--time', String(STOP_S), name])
     expect(podman(['inspect', name, '--format', '{{.State.ExitCode}}']) === '0', 'SIGTERM ends it in order, exit 0')
   } finally {
@@ -35,6 +36,12 @@ function refusesWrongSettings(image) {
   const { status, stderr } = spawnSync('podman', [...PODMAN, 'run', '--rm', '--no-healthcheck', ...BOUNDS, '--env', 'HUBBUB_PORT=http', image], { encoding: 'utf8' })
   const lines = stderr.trim().split('\n')
   expect(status === 2 && lines.length === 1 && lines[0].startsWith('hubbub: HUBBUB_PORT'), `a wrong setting ends it with one line and exit 2, not ${status}: ${stderr}`)
+}
+
+/** Several workers in one container pass sockets on through a folder of their own. */
+function holdsWorkersTogether(image) {
+  const made = podman(['run', '--rm', '--no-healthcheck', ...BOUNDS, '--tmpfs', '/tmp', '--entrypoint', '/usr/bin/node', image, '-p', 'try { fs.mkdtempSync("/tmp/hubbub-"); "made" } catch (error) { error.code }'])
+  expect(made === 'made', `it may write to a /tmp of its own: ${made}`)
 }
 
 async function ready(name, port) {

@@ -5,7 +5,7 @@
  *   --base IMAGE   an image with Node to build in, instead of the Dockerfile's
  *   --base local   one made of this machine's packages and its Node: where no image registry can be reached
  *   --tag NAME     hubbub unless told
- *   --archive FILE writes the image there, too (oci-archive)
+ *   --archive FILE writes the image there, too, under the name that k8s/ asks for: for `kind load image-archive`, `k3s ctr images import`, `docker load`
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -32,12 +32,22 @@ await must(`building ${values.tag}`, 'buildah', [
   'bud', '--format', 'docker', '--layers', '--isolation', 'chroot', '--network', 'host', ...certificates(),
   ...(base ? ['--build-arg', `BASE=${base}`] : []), '--secret', `id=npmrc,src=${npmrc()}`, '--build-arg', `VERSION=${version()}`, '--tag', values.tag, ROOT,
 ])
-const archive = values.archive ?? join(work, 'image.tar')
-rmSync(archive, { force: true })
-await must('packing it', 'buildah', ['push', '--quiet', values.tag, `oci-archive:${archive}`])
+const packed = join(work, 'image.tar')
+await must('packing it', 'buildah', ['push', '--quiet', values.tag, `oci-archive:${packed}`])
+if (values.archive) {
+  rmSync(values.archive, { force: true })
+  // Not an OCI archive, whose names not everybody reads.
+  await must(`writing ${values.archive}`, 'buildah', ['push', '--quiet', values.tag, `docker-archive:${values.archive}:${wholeName(values.tag)}`])
+}
 const [{ Size: unpacked }] = JSON.parse(output('podman', ['image', 'inspect', values.tag]))
 await tryImage(values.tag)
-console.log(`${values.tag}: ${mega(unpacked)} MB, ${mega(statSync(archive).size)} MB compressed; ran read-only, as 10001, without capabilities`)
+console.log(`${values.tag}: ${mega(unpacked)} MB, ${mega(statSync(packed).size)} MB compressed; ran read-only, as 10001, without capabilities`)
+
+/** `hubbub`, as a cluster understands an image of that name: with a version, and where it would come from. */
+function wholeName(tag) {
+  const versioned = /:[^/]+$/.test(tag) ? tag : `${tag}:${version()}`
+  return versioned.includes('/') ? versioned : `docker.io/library/${versioned}`
+}
 
 /** Debian's essential packages with the Node and npm of this machine: what `node:*-slim` is, from the packages at hand. */
 async function localBase() {

@@ -40,10 +40,10 @@ export interface Redis {
   stop(): Promise<void>
 }
 
-/** A redis-server of this run's own, nothing persisted. */
-export async function startRedis(): Promise<Redis> {
+/** A redis-server of this run's own, nothing persisted unless the arguments say so. */
+export async function startRedis(more: readonly string[] = []): Promise<Redis> {
   const port = await freePort()
-  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], { stdio: 'ignore' })
+  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...more], { stdio: 'ignore' })
   const url = `redis://127.0.0.1:${port}`
   for (let tries = 0; ; tries++) {
     const client = createClient({ url, socket: { reconnectStrategy: false } })

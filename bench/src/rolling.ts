@@ -36,6 +36,7 @@ say(`${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, Node ${proce
 const hubs = { HUBBUB_JWT_SECRET: SECRET, HUBBUB_TRUST_PROXY: '127.0.0.1', HUBBUB_DRAIN_NOTICE_MS: values.notice, HUBBUB_LOG_LEVEL: 'error' }
 const stage = await openStage(workers, hubs, Math.ceil(sockets * 1.1) + 50)
 const crowds: Child[] = []
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stage.stop().then(() => process.exit(1)))
 let code = 1
 try {
   const begunAt = performance.now()
@@ -47,6 +48,7 @@ try {
   const verdict = judge(outcome, { connectRate: CONNECT_RATE })
   say(tableOf(verdict))
   say(`  CPU seconds: ${Object.entries(used).map(([part, spent]) => `${part} ${(spent - before[part]!).toFixed(1)}`).join(', ')} in ${(outcome.totalMs / 1000).toFixed(1)} s`)
+  say(`  workers that HAProxy took for dead though they lived: ${stage.mistaken()}`)
   for (const shortfall of verdict.shortfalls) say(`short: ${shortfall}`)
   code = verdict.shortfalls.length === 0 ? 0 : 1
 } finally {

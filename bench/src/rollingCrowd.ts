@@ -30,9 +30,8 @@ export interface CrowdReport extends Faults {
   absences: number[]
 }
 
-/** Opened at once, and between two such groups, ms: slower than the workers' HUBBUB_CONNECT_RATE. */
-const GROUP = 20
-const PAUSE_MS = 100
+/** On their way in at once: a crowd that comes faster than it is taken would only come again. */
+const AT_ONCE = 40
 
 export class Crowd {
   private readonly records: ClientRecord[] = []
@@ -43,11 +42,12 @@ export class Crowd {
   /** Resolves when all are subscribed. */
   async open(): Promise<void> {
     const { raw, stock, sdk, wildcards } = this.options
-    const opening: Promise<void>[] = []
+    const opening = new Set<Promise<void>>()
     const begin = async (count: number, start: (at: number) => Promise<void>) => {
       for (let at = 0; at < count; at++) {
-        opening.push(start(at))
-        if (at % GROUP === GROUP - 1) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+        const one = start(at).finally(() => opening.delete(one))
+        opening.add(one)
+        if (opening.size >= AT_ONCE) await Promise.race(opening)
       }
     }
     await begin(raw, (at) => this.openRaw(this.record(at, at < wildcards)))
@@ -101,11 +101,14 @@ export class Crowd {
       if (name === 'gap') record.faults.gaps++
       else if (name === 'task.progress') hear(record, args[0] as HubEvent, String(args.at(-1)))
     })
+    let isSubscribed = false
     return new Promise((resolve) => {
       socket.on('connect', () => {
-        if (socket.recovered) return record.back()
-        if (record.isAway) record.fresh++
+        // A session that was lost before it was answered may have nothing to recover.
+        if (socket.recovered && isSubscribed) return record.back()
+        if (record.isAway && isSubscribed) record.fresh++
         socket.emit('subscribe', { topics: [record.subscription] }, () => {
+          isSubscribed = true
           record.back()
           resolve()
         })

@@ -48,7 +48,10 @@ export interface Outcome {
   repeats: number
 }
 
-const BATCHES_A_SECOND = 10
+/** Between two batches of events, ms. */
+const BATCH_MS = 100
+const MOST_A_BATCH = 500
+const RETRY_MS = 200
 const LOOK_MS = 1000
 const REQUEST_MS = 10_000
 /** For what is still under way at the end, ms. */
@@ -83,6 +86,12 @@ export async function roll(stage: Stage, clients: Clients, load: Load, say: (lin
   return { report, published: writer.published.reduce((sum, count) => sum + count, 0), exits, replacements, totalMs, busiest: gauge.busiest, refused: gauge.refused, slowestAckMs, repeats }
 }
 
+interface Numbered {
+  id: string
+  type: 'task.progress'
+  data: { taskId: string; progress: number; seq: number }
+}
+
 /** Publishes, each topic's events numbered in order: the next batch when the last one is acknowledged, the same one again where that failed. */
 class Writer {
   /** Acknowledged events of each topic. */
@@ -108,26 +117,34 @@ class Writer {
 
   private async write(): Promise<void> {
     const { rate, topics } = this.load
-    let dueAt = performance.now()
+    const begunAt = performance.now()
     while (!this.isOver) {
-      const batch = Array.from({ length: Math.round(rate / BATCHES_A_SECOND) }, () => {
-        const topic = this.next++ % topics
-        const seq = Math.floor((this.next - 1) / topics) + 1
-        return { id: `rolling-${topic}-${seq}`, type: 'task.progress', data: { taskId: `${TASK}${topic}`, progress: 50, seq } }
-      })
-      const from = performance.now()
-      while (!(await this.send(batch))) {
-        this.repeats++
-        await pause(200)
-      }
-      this.slowestAckMs = Math.max(this.slowestAckMs, performance.now() - from)
-      for (const { data } of batch) this.published[Number(data.taskId.slice(TASK.length))]!++
-      dueAt += 1000 / BATCHES_A_SECOND
-      await pause(Math.max(0, dueAt - performance.now()))
+      // As many as are due: a slow acknowledgement makes the next batch larger, and not the traffic thinner.
+      const due = Math.floor(((performance.now() - begunAt) * rate) / 1000) - this.next
+      if (due > 0) await this.insist(this.batch(Math.min(due, MOST_A_BATCH), topics))
+      await pause(Math.max(0, BATCH_MS - ((performance.now() - begunAt) % BATCH_MS)))
     }
   }
 
-  private async send(batch: object[]): Promise<boolean> {
+  private batch(count: number, topics: number): Numbered[] {
+    return Array.from({ length: count }, () => {
+      const topic = this.next++ % topics
+      const seq = Math.floor((this.next - 1) / topics) + 1
+      return { id: `rolling-${topic}-${seq}`, type: 'task.progress', data: { taskId: `${TASK}${topic}`, progress: 50, seq } }
+    })
+  }
+
+  private async insist(batch: Numbered[]): Promise<void> {
+    const from = performance.now()
+    while (!(await this.send(batch))) {
+      this.repeats++
+      await pause(RETRY_MS)
+    }
+    this.slowestAckMs = Math.max(this.slowestAckMs, performance.now() - from)
+    for (const { data } of batch) this.published[Number(data.taskId.slice(TASK.length))]!++
+  }
+
+  private async send(batch: Numbered[]): Promise<boolean> {
     try {
       const headers = { authorization: `Bearer ${this.stage.token}`, 'content-type': 'application/json' }
       const response = await fetch(`${this.stage.url}/api/v1/events`, { method: 'POST', headers, body: JSON.stringify(batch), signal: AbortSignal.timeout(REQUEST_MS) })
@@ -143,7 +160,7 @@ class Writer {
 class Gauge {
   busiest = 0
   refused = 0
-  private readonly before = new Map<Place, { at: number; connections: number; refused: number }>()
+  private readonly before = new Map<Place, { at: number; startedAt: number; connections: number; refused: number }>()
   private timer?: NodeJS.Timeout
   private looking = Promise.resolve()
 
@@ -161,18 +178,27 @@ class Gauge {
 
   private async look(): Promise<void> {
     await Promise.all(this.places.map(async (place) => {
-      const text = await fetch(`${place.url}/metrics`, { signal: AbortSignal.timeout(5000) }).then((response) => response.text(), () => undefined)
-      // It is being replaced: the new one counts from nothing.
-      if (text === undefined) return void this.before.set(place, { at: performance.now(), connections: 0, refused: 0 })
-      const now = { at: performance.now(), connections: figureOf(text, 'hubbub_connections_total'), refused: figureOf(text, 'hubbub_rejections_total{code="CONNECT_RATE"}') }
+      const text = await metricsOf(place)
+      if (text === undefined) return
+      const now = { at: performance.now(), startedAt: figureOf(text, 'process_start_time_seconds'), connections: figureOf(text, 'hubbub_connections_total'), refused: figureOf(text, 'hubbub_rejections_total{code="CONNECT_RATE"}') }
       const before = this.before.get(place)
       this.before.set(place, now)
       if (!before) return
-      const isNew = now.connections < before.connections
-      const fresh = now.connections - (isNew ? 0 : before.connections)
+      // One that has been replaced counts from nothing.
+      const isSame = now.startedAt === before.startedAt
+      const fresh = now.connections - (isSame ? before.connections : 0)
       this.busiest = Math.max(this.busiest, (fresh * 1000) / Math.max(LOOK_MS, now.at - before.at))
-      this.refused += now.refused - (isNew ? 0 : before.refused)
+      this.refused += now.refused - (isSame ? before.refused : 0)
     }))
+  }
+}
+
+/** Undefined while it is being replaced, or has no time. */
+async function metricsOf({ url }: Place): Promise<string | undefined> {
+  try {
+    return await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(REQUEST_MS) })).text()
+  } catch {
+    return undefined
   }
 }
 

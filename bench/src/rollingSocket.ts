@@ -20,6 +20,7 @@ export class RawSocket {
   /** A hub that says nothing for so long is gone, ms. */
   private silenceMs = CONNECT_MS
   private isClosed = false
+  private isSubscribed = false
   private onOpen?: () => void
 
   /** @param url `ws://host:port` */
@@ -88,13 +89,15 @@ export class RawSocket {
   private connected({ pid }: { pid: string }): void {
     const isRecovered = pid === this.pid
     this.pid = pid
-    if (isRecovered) return this.record.back()
-    if (this.record.isAway) this.record.fresh++
+    // A session that was lost before it was answered may have nothing to recover.
+    if (isRecovered && this.isSubscribed) return this.record.back()
+    if (this.record.isAway && this.isSubscribed) this.record.fresh++
     this.socket!.send(`420${JSON.stringify(['subscribe', { topics: [this.record.subscription] }])}`)
   }
 
   private answered(text: string): void {
     if (!text.includes('"ok":true')) return void this.record.refusals.push(text.slice(0, 200))
+    this.isSubscribed = true
     this.record.back()
     this.onOpen?.()
     this.onOpen = undefined

@@ -17,9 +17,13 @@ export interface StageProcesses {
   places: Place[]
   /** CPU time so far by part, seconds; workers that have ended included. */
   cpu(): Record<string, number>
+  /** How often the balancer took a worker for dead that had not ended: it did not answer in time. */
+  mistaken(): number
   stop(): Promise<void>
 }
 
+const KEPT_CHARACTERS = 100_000
+/** What each process printed on stderr. */
 const complaints = new WeakMap<ChildProcess, string>()
 /** At least once in this time a process that ends is asked what it has used, ms. */
 const LOOK_MS = 100
@@ -30,10 +34,19 @@ export async function openStage(workers: number, env: Record<string, string>, ma
   const children = new Set<ChildProcess>()
   const folder = mkdtempSync(join(tmpdir(), 'hubbub-rolling-'))
   const redis = await startRedis()
+  let isOver = false
+  // Whatever ends this process, nothing of it stays behind.
+  process.once('exit', () => {
+    if (isOver) return
+    for (const child of children) child.kill('SIGKILL')
+    process.kill(redis.pid, 'SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  })
   const stop = async () => {
     await Promise.all([...children].map((child) => ended(child, 'SIGKILL')))
     await redis.stop()
     rmSync(folder, { recursive: true, force: true })
+    isOver = true
   }
   try {
     const hub = async (role: string, port: number): Promise<ChildProcess> => {
@@ -66,7 +79,7 @@ export async function openStage(workers: number, env: Record<string, string>, ma
       },
     }))
     const cpu = () => ({ workers: placed.reduce((sum, { child }) => sum + of(child), spent.workers), balancer: of(balancer), processor: of(processor), redis: cpuSeconds(redis.pid) })
-    return { url: `http://127.0.0.1:${plainPort}`, places, cpu, stop }
+    return { url: `http://127.0.0.1:${plainPort}`, places, cpu, mistaken: () => [...(complaints.get(balancer) ?? '').matchAll(/ is DOWN, reason: Layer. timeout/g)].length, stop }
   } catch (error) {
     await stop()
     throw error
@@ -93,7 +106,7 @@ function certify(folder: string): string {
 function run(children: Set<ChildProcess>, program: string, args: string[], env: Record<string, string>): ChildProcess {
   const child = spawn(program, args, { cwd: ROOT, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
   // It has much to say of workers that come and go; only why it does not start is for anybody to read.
-  child.stderr.setEncoding('utf8').on('data', (text: string) => complaints.set(child, ((complaints.get(child) ?? '') + text).slice(-2000)))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => complaints.set(child, ((complaints.get(child) ?? '') + text).slice(-KEPT_CHARACTERS)))
   children.add(child)
   child.once('exit', () => children.delete(child))
   child.once('error', () => children.delete(child))
@@ -105,7 +118,7 @@ async function ready(child: ChildProcess, url: string): Promise<void> {
   for (;;) {
     const isReady = await fetch(url, { signal: AbortSignal.timeout(2000) }).then((response) => response.ok, () => false)
     if (isReady) return
-    if (child.exitCode !== null || child.signalCode !== null || performance.now() > until) throw new Error(`${child.spawnfile} did not come up at ${url}: ${complaints.get(child) ?? ''}`)
+    if (child.exitCode !== null || child.signalCode !== null || performance.now() > until) throw new Error(`${child.spawnfile} did not come up at ${url}: ${(complaints.get(child) ?? '').slice(-2000)}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

@@ -14,7 +14,13 @@ export class PatchFailed extends Error {
 
 /** Throws `PatchFailed` when one of the operations cannot be applied. */
 export function applyPatch(document: unknown, patch: readonly PatchOperation[]): unknown {
+  if (!isPatch(patch)) throw new PatchFailed('a patch is a list of operations')
   return patch.reduce<unknown>(applyOne, document)
+}
+
+/** Whatever stands in an event may be handed in for one. */
+function isPatch(patch: unknown): patch is readonly PatchOperation[] {
+  return Array.isArray(patch) && patch.every((operation) => typeof operation === 'object' && operation !== null)
 }
 
 function applyOne(document: unknown, operation: PatchOperation): unknown {
@@ -36,10 +42,14 @@ function applyOne(document: unknown, operation: PatchOperation): unknown {
     case 'test':
       if (!isSame(lookUp(document, path), operation.value)) throw new PatchFailed(`${operation.path} is not what it was to be`)
       return document
+    default:
+      throw new PatchFailed('there is no such operation')
   }
 }
 
-function keysOf(pointer: string): string[] {
+/** Without its first slash it is no pointer, and surely not the one to the whole document. */
+function keysOf(pointer: unknown): string[] {
+  if (typeof pointer !== 'string' || (pointer !== '' && !pointer.startsWith('/'))) throw new PatchFailed('a path is no JSON pointer')
   return pointer.split('/').slice(1).map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 

@@ -46,7 +46,7 @@ test('two workers are replaced under 60 clients: nothing is lost or doubled, and
   // Everybody was sent elsewhere once at least, whoever came to the second worker meanwhile twice.
   expect(outcome.report.absences.length).toBeGreaterThanOrEqual(60)
   expect(outcome.report.fresh).toBe(0)
-}, 90_000)
+}, 180_000)
 
 describe('the account of a client', () => {
   const told = (seqs: [topic: number, seq: number, cursor: string][], own?: number) => {

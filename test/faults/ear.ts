@@ -1,5 +1,5 @@
 /** One subscriber's hearing: what any of its connections is told goes to the checker, and its cursor says where the next one goes on. */
-import { parseCursor, type Gap } from '@hubbub/protocol'
+import { parseCursor, type Gap, type SubscribeResult } from '@hubbub/protocol'
 import { markOfId, PROJECTS, traitsOf, type Traits } from './events.js'
 import { producerOf, type Observer } from './observer.js'
 
@@ -20,6 +20,7 @@ export class Ear {
   readonly complaints: string[] = []
   private readonly number: number
   private hasConnected = false
+  private isForgotten = false
 
   /** @param from cursor behind which it hears */
   constructor(readonly name: string, readonly project: string, readonly taste: Taste, from: string, private readonly observer: Observer, private readonly projectOf: (producer: number) => string | undefined) {
@@ -43,16 +44,21 @@ export class Ear {
     this.observer.gap(this.number, gap)
   }
 
-  /** Its session is known no more (I8). It goes on by its cursor, so it misses nothing. */
+  /** Its session is known no more (I8). It goes on by its cursor; the answer to that says where it begins anew. */
   forgotten(gap: Gap): void {
     this.gaps++
+    this.isForgotten = true
     this.observer.gap(this.number, gap)
-    this.anew()
   }
 
-  /** It subscribes anew behind its cursor, for its session is gone. */
-  anew(): void {
-    this.observer.began(this.number, offsetOf(this.cursor))
+  /** The answer to a subscription behind its cursor. */
+  answered({ gap, events = [], cursor }: SubscribeResult): void {
+    if (this.isForgotten) {
+      this.isForgotten = false
+      this.observer.began(this.number, offsetOf(gap?.to ?? this.cursor))
+    } else if (gap) this.gap(gap)
+    for (const placed of events) this.event(placed.event.id, placed.cursor)
+    this.cursor = cursor
   }
 
   /** Its connection stands again, on this worker; the first is no return. */

@@ -1,6 +1,6 @@
 /** One run: a world, traffic in it, faults by the seed, and the checker's verdict on all that was seen. */
 import { eventually } from '../harness/eventually.js'
-import { createChecker } from './checker.js'
+import { createChecker, type Checker } from './checker.js'
 import { faultsOf } from './faults/all.js'
 import { openJournals, type Journals } from './journals.js'
 import type { FaultKind, Observer, Verdict } from './observer.js'
@@ -8,6 +8,7 @@ import { together } from './together.js'
 import { planted, type Plant } from './plant.js'
 import { createRandom } from './random.js'
 import { openSchedule, type Schedule } from './schedule.js'
+import type { Store } from './store.js'
 import { openTraffic, type Traffic } from './traffic.js'
 import { startWorld, type World } from './world.js'
 
@@ -23,11 +24,15 @@ export interface PlayOptions {
   lanes: number
   pauseMs: readonly [number, number]
   faketime?: string
+  /** One server of Redis, unless told otherwise. */
+  store?: () => Promise<Store>
   /** Who observes besides the checker. */
   beside?: readonly Observer[]
   plant?: Plant
-  /** Ends it now. */
+  /** Ends it as if its time were over. */
   halt?: AbortSignal
+  /** Then does not wait either until everything is settled. */
+  hurry?: AbortSignal
   /** Told every `tellMs`. */
   tell?: (progress: Progress) => void
   tellMs?: number
@@ -65,36 +70,49 @@ export async function play(options: PlayOptions): Promise<Played> {
   const checker = createChecker()
   const plant = options.plant ? planted(checker, options.plant, options.seed) : undefined
   const observer = together([plant ?? checker, ...(options.beside ?? [])])
-  const world = await startWorld({ faketime: options.kinds.includes('clock') ? options.faketime : undefined })
+  const world = await startWorld({ faketime: options.kinds.includes('clock') ? options.faketime : undefined, store: options.store })
   let journals: Journals | undefined
   let traffic: Traffic | undefined
   try {
-    journals = openJournals(() => world.store.url(), observer)
+    journals = openJournals(world.store, observer)
     traffic = await openTraffic({ world, observer, journals, random: random.fork(), pace: options.pace })
     const schedule = scheduled(options, world, observer, random)
     const stopTelling = telling(options, traffic, schedule, () => checker.progress())
     try {
       await lasted(options, () => isEnough(options, checker.progress().checked, schedule), [journals.failed, schedule.failed])
-      await schedule.end()
-      await traffic.finish()
-      const isSettled = await eventually(() => checker.settled(), 'everything to be settled', SETTLE_MS, 100).catch(() => false)
+      await Promise.race([settled(schedule, traffic, checker), hurried(options.hurry)])
+      const outstanding = checker.settled() ? [] : checker.outstanding()
       return {
         verdict: checker.verdict(),
         counts: schedule.counts,
-        outstanding: isSettled ? [] : checker.outstanding(),
+        outstanding,
         planted: plant?.done,
         complaints: traffic.subscribers.flatMap(({ ear }) => ear.complaints.map((complaint) => `${ear.name}: ${complaint}`)),
         logs: logsOf(world),
       }
     } finally {
       stopTelling()
-      await schedule.end().catch(() => undefined)
+      // What is still being healed fails when the world ends, and nobody needs it.
+      schedule.end().catch(() => undefined)
     }
   } finally {
     traffic?.close()
     await world.stop()
     await journals?.close()
   }
+}
+
+/** What is broken is healed, producers have their answers, and the checker waits for nothing: the last within its time. */
+async function settled(schedule: Schedule, traffic: Traffic, checker: Checker): Promise<void> {
+  await schedule.end()
+  const until = performance.now() + SETTLE_MS
+  const isOver = () => checker.settled() || performance.now() > until
+  await Promise.race([traffic.finish(), eventually(() => performance.now() > until, 'the end of patience', 2 * SETTLE_MS, 500)])
+  await eventually(isOver, 'everything to be settled', 2 * SETTLE_MS, 100)
+}
+
+function hurried(hurry: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => hurry?.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 function scheduled(options: PlayOptions, world: World, observer: Observer, random: ReturnType<typeof createRandom>): Schedule {

@@ -1,15 +1,17 @@
 /**
- * `npm run test:faults -- [--minutes 30] [--events N] [--seed S] [--kinds a,b] [--each N] [--lanes 3] [--pace N] [--plant drop|swap|duplicate|leak|early-ack] [--out FILE] [--logs FOLDER]`
+ * `npm run test:faults -- [--minutes 30] [--events N] [--seed S] [--kinds a,b] [--each N] [--lanes 3] [--pace N] [--failover] [--plant drop|swap|duplicate|leak|early-ack] [--out FILE] [--logs FOLDER]`
  * Exit code 1: a violation, something that did not settle, or fewer events or faults of a kind than were asked for.
  */
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { STANDALONE } from './faults/all.js'
+import { REPLICATED, STANDALONE } from './faults/all.js'
+import type { Fault } from './faults/fault.js'
 import { FAULT_KINDS, type FaultKind, type Verdict } from './observer.js'
 import { play, type Played, type Progress } from './play.js'
 import { type Plant, PLANTS } from './plant.js'
 import { report } from './report.js'
+import { startSentinelStore } from './storeSentinel.js'
 
 const MINUTE_MS = 60_000
 const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -18,15 +20,8 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 export async function main(args: string[]): Promise<number> {
   const asked = read(args)
   say(`seed ${asked.seed}`)
-  const halt = new AbortController()
-  const onSignal = () => {
-    if (halt.signal.aborted) process.exit(130)
-    say('ending: what is broken is healed, what is under way settles; once more ends at once')
-    halt.abort()
-  }
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   const began = performance.now()
-  const played = await play({ ...asked, halt: halt.signal, tell: (progress) => say(lineOf(progress)) }).catch((error: unknown) => {
+  const played = await play({ ...asked, ...interruptions(), tell: (progress) => say(lineOf(progress)) }).catch((error: unknown) => {
     throw new Error(`the run of seed ${asked.seed} broke off`, { cause: error })
   })
   const seconds = (performance.now() - began) / 1000
@@ -36,14 +31,31 @@ export async function main(args: string[]): Promise<number> {
   if (asked.logs !== undefined && faults.length > 0) writeLogs(asked.logs, played)
   if (asked.out !== undefined) appendFileSync(asked.out, `${JSON.stringify(totals(asked.seed, seconds, played))}\n`)
   say(faults.length === 0 ? `seed ${asked.seed}: all held` : `seed ${asked.seed}: FAILED`)
-  return faults.length === 0 ? 0 : 1
+  return faults.length === 0 && process.exitCode !== 1 ? 0 : 1
+}
+
+/** The first signal ends the run in order, the second does not wait until it is settled; either way nothing is left behind. So does a fault of the suite itself. */
+function interruptions(): { halt: AbortSignal; hurry: AbortSignal } {
+  const [halt, hurry] = [new AbortController(), new AbortController()]
+  const interrupt = () => {
+    if (halt.signal.aborted) return hurry.abort()
+    say('ending: what is broken is healed, what is under way settles; once more, and it does not wait for that')
+    halt.abort()
+  }
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  process.on('uncaughtException', (error) => {
+    process.exitCode = 1
+    say(`the suite itself failed: ${error.stack ?? error.message}`)
+    interrupt()
+  })
+  return { halt: halt.signal, hurry: hurry.signal }
 }
 
 function read(args: string[]) {
   const text = { type: 'string' } as const
   const { values } = parseArgs({
     args,
-    options: { minutes: text, events: text, seed: text, kinds: text, each: text, lanes: text, pace: text, plant: text, out: text, logs: text },
+    options: { minutes: text, events: text, seed: text, kinds: text, each: text, lanes: text, pace: text, plant: text, out: text, logs: text, failover: { type: 'boolean' } },
   })
   const number = (name: 'minutes' | 'events' | 'seed' | 'each' | 'lanes' | 'pace', otherwise: number) => {
     const value = values[name] === undefined ? otherwise : Number(values[name])
@@ -59,7 +71,8 @@ function read(args: string[]) {
     lanes: number('lanes', 3),
     pace: number('pace', 10_000),
     pauseMs: [500, 5000] as const,
-    kinds: kindsOf(values.kinds),
+    kinds: kindsOf(values.kinds, values.failover ? REPLICATED : STANDALONE),
+    store: values.failover ? startSentinelStore : undefined,
     faketime: process.env['HUBBUB_FAKETIME'],
     plant,
     out: values.out,
@@ -67,8 +80,8 @@ function read(args: string[]) {
   }
 }
 
-function kindsOf(list: string | undefined): FaultKind[] {
-  const known = STANDALONE.map(({ kind }) => kind)
+function kindsOf(list: string | undefined, faults: readonly Fault[]): FaultKind[] {
+  const known = faults.map(({ kind }) => kind)
   const kinds = list === undefined ? known : (list.split(',').filter(Boolean) as FaultKind[])
   const unknown = kinds.filter((kind) => !known.includes(kind))
   if (unknown.length > 0) throw new RangeError(`--kinds ${unknown.join(',')}: there are ${known.join(', ')}`)

@@ -40,13 +40,15 @@ export async function openTraffic(options: TrafficOptions): Promise<Traffic> {
   const { random } = options
   const projectOf = new Map<number, string>()
   const subscribers = await Promise.all(seats(random).map((seat) => seated(seat, options, (producer) => projectOf.get(producer))))
-  const producers = await openProducers(options, projectOf)
+  const halt = new AbortController()
+  const producers = await openProducers(options, projectOf, halt.signal)
   return {
     producers,
     subscribers,
     handedIn: () => producers.reduce((sum, producer) => sum + producer.handedIn(), 0),
     finish: async () => void (await Promise.all(producers.map((producer) => producer.finish()))),
     close() {
+      halt.abort()
       for (const one of subscribers) one.close()
     },
   }
@@ -95,14 +97,14 @@ async function cursorOfNow(url: string, project: string): Promise<string> {
   return ((await answer.json()) as { cursor: string }).cursor
 }
 
-async function openProducers({ world, observer, journals, pace }: TrafficOptions, projectOf: Map<number, string>): Promise<Producer[]> {
+async function openProducers({ world, observer, journals, pace }: TrafficOptions, projectOf: Map<number, string>, halt: AbortSignal): Promise<Producer[]> {
   const sorts = [...PROJECTS.map((project) => ['http', project] as const), ...SOCKET_PROJECTS.map((at) => ['socket', PROJECTS[at]!] as const), ['raw', PROJECTS[RAW_PROJECT]!] as const]
   const perMs = pace / sorts.length / 1000
   return await Promise.all(
     sorts.map(async ([sort, project], number) => {
       projectOf.set(number, project)
       observer.producer(number, project, sort !== 'raw')
-      const place: ProducerPlace = { number, project, observer, journals, allowance: allowanceOf(perMs) }
+      const place: ProducerPlace = { number, project, observer, journals, allowance: allowanceOf(perMs), halt }
       if (sort === 'raw') return rawProducer(place, () => world.store.url())
       const door = await world.openDoor(`producer-${number}`)
       return sort === 'http' ? httpProducer(place, door) : socketProducer(place, door)

@@ -29,6 +29,8 @@ export interface ProducerPlace {
   journals: Journals
   /** Events that it may hand in at once from now on; asked again and again. */
   allowance: () => number
+  /** From then on it does not even wait for what it handed in. */
+  halt: AbortSignal
 }
 
 const BATCH = 500
@@ -59,7 +61,7 @@ export function socketProducer(place: ProducerPlace, door: Door): Producer {
 export function rawProducer(place: ProducerPlace, url: () => string): Producer {
   const key = `hubbub:${partitionTag(partitionOf(place.project, PARTITIONS))}:source:workflows`
   return produce(`raw-${place.number}`, place, async (marks, repeated) => {
-    for (let isWritten = false; ; await later(AGAIN_MS)) {
+    for (let isWritten = false; !place.halt.aborted; await later(AGAIN_MS)) {
       const client = createClient({ url: url(), disableOfflineQueue: true, socket: { reconnectStrategy: false, connectTimeout: 2000, socketTimeout: 5000 } })
       client.on('error', () => {})
       try {
@@ -111,14 +113,14 @@ function produce(name: string, { number, observer, allowance }: ProducerPlace, h
 }
 
 /** Until each of them is acknowledged or refused for good. */
-async function insist(marks: Mark[], send: Send, { project, observer, journals }: ProducerPlace, repeated: () => void): Promise<void> {
+async function insist(marks: Mark[], send: Send, { project, observer, journals, halt }: ProducerPlace, repeated: () => void): Promise<void> {
   const settle = (mark: Mark, answer: Answer<PublishResult> | undefined): boolean => {
     if (answer?.ok) journals.acked(mark, project, answer.offset!)
     else if (answer && !answer.error.retryable) observer.refused(mark, answer.error.code)
     else return false
     return true
   }
-  for (let open = marks; ; repeated()) {
+  for (let open = marks; !halt.aborted; repeated()) {
     const answers = await send(open.map(inputOf)).catch(() => [])
     open = open.filter((mark, at) => !settle(mark, answers[at]))
     if (open.length === 0) return

@@ -78,12 +78,9 @@ function byStockClient(ear: Ear, door: Door, token: string, transport: 'websocke
 /** Subscribes behind the ear's cursor, page by page. Every answer is heard in its own turn: live events may stand right behind the last. */
 async function stand(socket: Socket, ear: Ear, recovered: boolean, live: () => void): Promise<void> {
   if (recovered) await ask(socket, 'unsubscribe', {}, () => undefined)
-  ear.anew()
   for (;;) {
     const { more } = await ask(socket, 'subscribe', { ...wordsOf(ear.taste), since: ear.cursor }, (answer: SubscribeResult) => {
-      if (answer.gap) ear.gap(answer.gap)
-      for (const { event, cursor } of answer.events ?? []) ear.event(event.id, cursor)
-      ear.cursor = answer.cursor
+      ear.answered(answer)
       if (!answer.more) live()
     })
     if (!more) return

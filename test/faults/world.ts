@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startHub, type HubProcess } from '../harness/hub.js'
 import { startProxy, type Proxy } from '../harness/proxy.js'
-import { startRedis } from '../harness/redis.js'
 import { openBalancer, type Balancer } from './balancer.js'
 import { PARTITIONS } from './events.js'
+import { startStore, type Store } from './store.js'
 
 export interface Post {
   readonly name: string
@@ -32,21 +32,6 @@ export interface Door {
   leadsTo: string
 }
 
-/** Redis, as the faults see it. */
-export interface Store {
-  /** Straight to who is master now, past all proxies. */
-  url(): string
-  /** What hubs are told. */
-  hubUrl(port: number): string
-  stop(): Promise<void>
-  /** Of one server: SIGSTOP, SIGCONT, SIGKILL. */
-  signal(signal: NodeJS.Signals): Promise<void>
-  /** After SIGKILL, with what its files hold. */
-  restart(): Promise<void>
-  /** On: no file of it grows any more, as on a full disk. */
-  fillDisk(on: boolean): Promise<void>
-}
-
 export interface World {
   readonly store: Store
   readonly posts: readonly Post[]
@@ -63,6 +48,8 @@ export interface WorldOptions {
   processors?: number
   /** Path of libfaketime; absent: all clocks are right, and no fault may touch them. */
   faketime?: string
+  /** One server of Redis, unless told otherwise. */
+  store?: () => Promise<Store>
   env?: Record<string, string>
 }
 
@@ -78,20 +65,12 @@ const BRISK: Record<string, string> = {
   HUBBUB_RETENTION_MS: '90000', HUBBUB_RETENTION_COUNT: '20000', HUBBUB_SEEN_MS: '120000', HUBBUB_SEEN_COUNT: '150000',
 }
 
-/**
- * With `everysec` Redis answers before it writes whenever a sync takes long, and a SIGKILL then loses what it answered. With `no` it writes
- * before it answers, always: the page cache survives the process, so that a restart loses nothing and whatever is missing is the hub's fault.
- */
-const REDIS_ARGS = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'no', '--auto-aof-rewrite-min-size', '64mb', '--enable-debug-command', 'local']
-
-/** Less than any file has that is written to. */
-const FULL_BYTES = 4096
 const FORMER = 24
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { workers = 3, processors = 2 } = options
   const folder = await mkdtemp(join(tmpdir(), 'hubbub-faults-'))
-  const store = await startStore()
+  const store = await (options.store ?? startStore)()
   const posts: Post[] = []
   const doors: Door[] = []
   const former: World['former'][number][] = []
@@ -128,7 +107,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   return world
 }
 
-interface Manning extends WorldOptions {
+interface Manning extends Omit<WorldOptions, 'store'> {
   store: Store
   folder: string
   former: World['former'][number][]
@@ -136,13 +115,13 @@ interface Manning extends WorldOptions {
 
 async function man(name: string, { store, folder, former, faketime, env }: Manning): Promise<Post> {
   const role = name.startsWith('worker') ? 'worker' : 'processor'
-  const link = await startProxy({ port: Number(new URL(store.url()).port) })
+  const link = store.isAlone ? await startProxy({ port: Number(new URL(store.url()).port) }) : undefined
   const clock = join(folder, `clock-${name}`)
   await writeFile(clock, '+0')
   const faked: Record<string, string> = faketime
     ? { LD_PRELOAD: faketime, FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_DONT_FAKE_MONOTONIC: '1', FAKETIME_CACHE_DURATION: '1' }
     : {}
-  const start = () => startHub({ role, redis: store.hubUrl(link.port), env: { ...BRISK, ...env, ...faked } })
+  const start = () => startHub({ role, redis: store.hubUrl(link?.port ?? 0), env: { ...BRISK, ...env, ...faked } })
   const post: Post = {
     name,
     role,
@@ -159,16 +138,4 @@ async function man(name: string, { store, folder, former, faketime, env }: Manni
     },
   }
   return post
-}
-
-async function startStore(): Promise<Store> {
-  const redis = await startRedis({ args: REDIS_ARGS, fileBytes: 'unlimited' })
-  return {
-    url: () => redis.url,
-    hubUrl: (port) => `redis://127.0.0.1:${port}`,
-    signal: (signal) => redis.kill(signal),
-    restart: () => redis.restart(),
-    fillDisk: (on) => redis.limitFiles(on ? FULL_BYTES : 'unlimited'),
-    stop: () => redis.stop(),
-  }
 }

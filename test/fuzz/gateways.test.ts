@@ -2,7 +2,8 @@
 import { createRandom } from '../faults/random.js'
 import { eventually } from '../harness/eventually.js'
 import { embed, type Embedded } from './embedded.js'
-import { requireCleanPrototypes, SEED, shown } from './seed.js'
+import { requireCleanPrototypes, shown } from './report.js'
+import { SEED } from './seed.js'
 import { ADMIN, DIALECTS, hubTargets } from './speakers.js'
 import { FUNCTION_TARGETS, type Target } from './targets.js'
 

@@ -69,6 +69,8 @@ function alterList(random: Random, list: readonly unknown[], at: number): unknow
 function replace(random: Random, value: unknown): unknown {
   if (typeof value === 'string' && random.chance(0.6)) return mutateText(random, value)
   if (typeof value === 'number' && random.chance(0.6)) return random.chance(0.5) ? random.pick(NUMBERS) : value + random.pick([-1, 1, 0.5, 1e6])
+  // What a String() of would call.
+  if (random.chance(0.03)) return { toString: 1, valueOf: null }
   if (random.chance(0.05)) return nested(random.pick([5, 31, 32, 33, 40, 200]), random.chance(0.5))
   return anyJson(random, 2)
 }

@@ -4,21 +4,10 @@
  */
 import { check, integer, property, type Arbitrary, type IProperty } from 'fast-check'
 import { createRandom, type Random } from '../faults/random.js'
+import { clipped, requireCleanPrototypes, shown } from './report.js'
 
 export const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_301)
 const TIMES = Number(process.env['FUZZ_RUNS'] ?? 1)
-
-/** What somebody who reaches a prototype would change. */
-const PROTOTYPES = [Object.prototype, Array.prototype, Function.prototype, String.prototype].map((prototype) => [prototype, names(prototype)] as const)
-
-function names(prototype: object): string {
-  return Reflect.ownKeys(prototype).map(String).join(' ')
-}
-
-/** Throws where a prototype has more or less than at the beginning. */
-export function requireCleanPrototypes(): void {
-  for (const [prototype, before] of PROTOTYPES) if (names(prototype) !== before) throw new Error(`a prototype was polluted: ${names(prototype)}`)
-}
 
 /** Holds a property for `runs` inputs. @throws with the smallest input that it does not hold for, and the seed */
 export function holds<T>(runs: number, of: IProperty<T>): void {
@@ -46,20 +35,11 @@ export function often<T>(runs: number, make: (random: Random) => T, judge: (made
   })
 }
 
-export function shown(value: unknown): string {
-  const text = JSON.stringify(value, (_, held: unknown) => (typeof held === 'bigint' || typeof held === 'function' ? String(held) : held)) ?? String(value)
-  return clipped(text)
-}
-
-/** What was thrown, and where; a report of megabytes is read by nobody. */
+/** What was thrown, and where. */
 function brief(error: unknown): string {
   if (!(error instanceof Error)) return clipped(String(error))
   const own = error.cause instanceof Error ? error.cause : error
   return `${clipped(error.message)}\n${(own.stack ?? '').split('\n').filter((line) => /^ +at /.test(line) && !line.includes('node_modules')).slice(0, 6).join('\n')}`
-}
-
-function clipped(text: string): string {
-  return text.length > 800 ? `${text.slice(0, 800)}... (${text.length} characters)` : text
 }
 
 beforeAll(() => {

@@ -9,7 +9,7 @@ import { anyJson, mutateJson, strangeText } from './mutate.js'
 import { often } from './seed.js'
 
 const START = 1_772_359_200_000
-const IDS = ['T-1', 'a', '__proto__', 'constructor', 'toString']
+const IDS = ['T-1', 'a', '__proto__', 'constructor', 'toString', '\ud800']
 const FOLDED = CATALOGUE.filter(({ type }) => isFolded(type)).map(({ type }) => type)
 const settings = settingsWith()
 

@@ -73,7 +73,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
       await rm(dir, { recursive: true, force: true })
     },
   }
-  // HAProxy takes all places for workers until it has looked twice.
+  // HAProxy takes all places for workers until it has looked three times.
   const empty = Array.from({ length: PLACES }, (_, at) => at).slice(options.ports.length)
   const settled = () => kind !== 'haproxy' || empty.every((at) => printed.includes(`workers/w${at + 1} is DOWN`))
   const ready = async () => isGone || (settled() && (await fetch(`${balancer.plain}/health/ready`, { signal: AbortSignal.timeout(5000) })).ok)

@@ -15,6 +15,10 @@ test('what is shipped runs as nobody in particular, says how it is, and is stopp
   expect([...shipped.of('ENTRYPOINT'), ...shipped.of('CMD')].map((text) => (JSON.parse(text) as string[]).length)).toEqual([2, 1])
 })
 
+test('a /tmp that is mounted there is for everybody: `up --workers` puts a socket into it', () => {
+  expect(dockerfile[0]!.of('RUN').join('\n')).toMatch(/mkdir -m 1777 \/rootfs\/tmp\b/)
+})
+
 test('nothing is fetched but by the lock file, and no step keeps a secret', () => {
   const steps = dockerfile.flatMap((stage) => stage.of('RUN'))
   for (const step of steps) expect(step).not.toMatch(/npm (i|install)\b|curl|wget|apt|TOKEN|PASSWORD/)

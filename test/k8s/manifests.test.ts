@@ -25,6 +25,14 @@ describe('the Kubernetes manifests', () => {
     expect(verdict(parse(renderWith('overlays/production', { components })))).toEqual([])
   })
 
+  test('a credential changes nothing else about the scrape', () => {
+    const [plain, known] = [['monitoring'], ['monitoring', 'metrics-key']].map((components) => parse(renderWith('overlays/production', { components })).find(({ kind }) => kind === 'PodMonitor')!)
+    const [endpoint] = (known!.spec as { podMetricsEndpoints: { authorization?: object }[] }).podMetricsEndpoints
+    const { authorization, ...rest } = endpoint!
+    expect(authorization).toBeDefined()
+    expect({ ...known!.spec, podMetricsEndpoints: [rest] }).toEqual(plain!.spec)
+  })
+
   test('the development install with monitoring', () => {
     expect(verdict(parse(renderWith('overlays/dev', { components: ['monitoring'] })))).toEqual([])
   })

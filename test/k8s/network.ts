@@ -24,6 +24,9 @@ interface Policy extends Manifest {
 
 type Direction = 'Ingress' | 'Egress'
 
+/** Names are looked up by UDP, and by TCP only where an answer is long. */
+const NAMES_PORT = 53
+
 export function networkFaults(objects: readonly Manifest[]): string[] {
   const workloads = objects.filter(isWorkload)
   const policies = objects.filter((object): object is Policy => object.kind === 'NetworkPolicy')
@@ -69,11 +72,11 @@ function ofPods(workload: Workload, workloads: readonly Workload[], policies: re
   switch (labelsOf(workload)['app.kubernetes.io/component']) {
     case 'worker':
       if (!lets('Ingress', 4000)) complaints.push(`${title}: no policy lets clients in from anywhere`)
-      if (!lets('Egress', 53)) complaints.push(`${title}: no policy lets it look names up`)
+      if (!lets('Egress', NAMES_PORT)) complaints.push(`${title}: no policy lets it look names up`)
       break
     case 'processor':
       if (lets('Ingress', 4000)) complaints.push(`${title}: a policy lets everybody in`)
-      if (!lets('Egress', 53)) complaints.push(`${title}: no policy lets it look names up`)
+      if (!lets('Egress', NAMES_PORT)) complaints.push(`${title}: no policy lets it look names up`)
       break
     case 'store':
       for (const hub of workloads.filter((other) => labelsOf(other)['app.kubernetes.io/name'] === 'hubbub')) {
@@ -91,7 +94,7 @@ function letsThrough({ spec }: Policy, workload: Workload, direction: Direction,
   if (!spec.policyTypes.includes(direction) || !selects(spec.podSelector, labelsOf(workload))) return false
   const rules = direction === 'Ingress' ? (spec.ingress ?? []).map(({ from, ports }) => ({ peers: from, ports })) : (spec.egress ?? []).map(({ to, ports }) => ({ peers: to, ports }))
   return rules.some(({ peers = [], ports = [] }) => {
-    const hasPort = ports.length === 0 || ports.some((rule) => rule.port === port)
+    const hasPort = ports.length === 0 || ports.some((rule) => rule.port === port && (rule.protocol ?? 'TCP') === (port === NAMES_PORT ? 'UDP' : 'TCP'))
     const hasPeer = peers.length === 0 || (peer !== undefined && peers.some(({ podSelector, namespaceSelector }) => !namespaceSelector && selects(podSelector, peer)))
     return hasPort && hasPeer
   })

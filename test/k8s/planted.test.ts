@@ -74,14 +74,63 @@ const RUNNING: Plant[] = [
   ['a secret in the repository', small, /\n +hubbub\/warning: .*/, '', 'stands in the repository, and does not say that it is for development only'],
 ]
 
+const external = renderWith('overlays/production', { components: ['external-metrics'] })
+
+/** What the schemas let pass: words, quantities and numbers that are none. */
+const VALUES: Plant[] = [
+  ['a word that is none: whether an image is fetched', plain, 'imagePullPolicy: IfNotPresent', 'imagePullPolicy: IfNotpresent', '\'IfNotpresent\' is none'],
+  ['a word that is none: a protocol', plain, 'protocol: TCP', 'protocol: tcp', '\'tcp\' is none'],
+  ['a word that is none: a kind of path', whole, 'pathType: Prefix', 'pathType: prefix', '\'prefix\' is none'],
+  ['a word that is none: who may be evicted', plain, 'unhealthyPodEvictionPolicy: AlwaysAllow', 'unhealthyPodEvictionPolicy: Always', '\'Always\' is none'],
+  ['a word that is none: how a volume is held', small, '- ReadWriteOnce', '- ReadWriteOnc', '\'ReadWriteOnc\' is none'],
+  ['a word that is none: how fast is scaled', plain, 'selectPolicy: Max', 'selectPolicy: Maximum', '\'Maximum\' is none'],
+  ['a quantity that is none', plain, 'memory: 2Gi', 'memory: 2GB', '\'2GB\' is none; allowed: bytes'],
+  ['CPUs that are none', plain, 'cpu: "1"', 'cpu: 1c', '\'1c\' is none; allowed: CPUs'],
+  ['a probe without a period', plain, 'periodSeconds: 2\n', 'periodSeconds: 0\n', 'periodSeconds: \'0\' is none'],
+  ['a spread over a label that no node has', plain, 'topologyKey: kubernetes.io/hostname', 'topologyKey: kubernetes.io/host', 'allowed: a label that nodes have'],
+  ['a spread by a label that no pod has', plain, '- pod-template-hash', '- pod-template-hsh', 'allowed: pod-template-hash'],
+  ['a stabilization longer than there is', plain, 'stabilizationWindowSeconds: 600', 'stabilizationWindowSeconds: 7200', 'allowed: 0 to 3600 s'],
+  ['an affinity longer than there is', plain, 'timeoutSeconds: 10800', 'timeoutSeconds: 108000', 'allowed: 1 to 86400 s'],
+  ['a field of the pod that there is not', plain, 'fieldPath: metadata.name', 'fieldPath: metadata.nam', '\'metadata.nam\' is none'],
+  ['a name with what no name has', plain, 'name: hubbub-to-redis', 'name: hubbub_to_redis', '\'hubbub_to_redis\' is none'],
+  ['a port\'s name that is too long', plain, /name: http\n( +)protocol/, 'name: http-of-the-hub-itself\n$1protocol', '\'http-of-the-hub-itself\' is none'],
+  ['a label\'s value with what none has', plain, 'app.kubernetes.io/component: worker', 'app.kubernetes.io/component: "the worker"', '\'the worker\' is none'],
+  ['a secret that is not encoded', small, /REDIS_PASSWORD: \S+/, 'REDIS_PASSWORD: not-base64!', 'REDIS_PASSWORD: \'not-base64!\' is none'],
+  ['a number in a variable', plain, 'value: worker', 'value: 5', 'value: must be string'],
+  ['a truth in an annotation', whole, 'service.sticky.cookie: "true"', 'service.sticky.cookie: true', 'must be string'],
+]
+
+/** What the schemas let pass: fields that contradict each other. */
+const RELATIONS: Plant[] = [
+  ['a variable twice', plain, /(\n +)- name: HUBBUB_ROLE\n +value: worker/, '$&$1- name: HUBBUB_ROLE$1  value: worker', 'the variable HUBBUB_ROLE is there twice'],
+  ['a port\'s name twice', plain, /(\n +)- containerPort: 4000/, '$1- containerPort: 4001$1  name: http$&', 'the port http is there twice'],
+  ['two volumes in one folder', small, 'mountPath: /data', 'mountPath: /etc/hubbub-redis', 'the folder /etc/hubbub-redis is there twice'],
+  ['a container\'s name twice', small, 'name: wait-for-redis', 'name: hub', 'the container hub is there twice'],
+  ['more requested than allowed', plain, /(cpu: "1"\n +memory:) 1Gi/, '$1 4Gi', 'requests 4Gi of memory and is limited to 2Gi'],
+  ['fewer at most than at least', plain, 'maxReplicas: 20', 'maxReplicas: 2', 'at least 3 and at most 2'],
+  ['a metric of another type', plain, 'type: Resource', 'type: Pods', 'a metric of the type Pods does not say which'],
+  ['a target of another type', external, 'type: Utilization', 'type: AverageValue', 'has no averageValue'],
+  ['a budget of two kinds', plain, 'maxUnavailable: 1\n', 'maxUnavailable: 1\n  minAvailable: 1\n', 'both minAvailable and maxUnavailable'],
+  ['addresses that are none', plain, 'cidr: 0.0.0.0/0', 'cidr: 0.0.0.0', '0.0.0.0 is no range of addresses'],
+  ['an exception from what is not allowed anyway', plain, '- 10.0.0.0/8', '- fd00::/8', 'fd00::/8 is not within 0.0.0.0/0'],
+  ['an autoscaler of another kind', plain, /(scaleTargetRef:\n +apiVersion: apps\/v1\n +kind:) Deployment/, '$1 StatefulSet', 'there is no StatefulSet hubbub-processor'],
+  ['a word of KEDA that is gone', whole, 'threshold: "1000"', 'threshold: "1000"\n      metricName: lag', '(metricName)'],
+  ['a route to a pod\'s port instead of the Service\'s', whole, /(backendRefs:\n(?:.*\n)*? +port:) 80/, '$1 4000', 'Service hubbub has no port 4000'],
+  ['a route to what is no Service', whole, /(backendRefs:\n(?:.*\n)*? +kind:) Service/, '$1 Pod', 'leads to a Pod of \'\', not to a Service'],
+  ['a namespace', plain, /(kind: Service\nmetadata:\n)/, '$1  namespace: default\n', 'goes to the namespace default'],
+  ['a scrape under another name than the alerts know', whole, 'jobLabel: app.kubernetes.io/name', 'jobLabel: app', 'jobLabel does not make Deployment hubbub-processor the job hubbub'],
+  ['names by TCP only', plain, 'protocol: UDP', 'protocol: SCTP', 'no policy lets it look names up'],
+  ['a Redis that no policy lets the hub go to', plain, 'port: 6380', 'port: 6381', 'no policy lets it go to its Redis at redis.example:6380'],
+]
+
 describe('a mistake planted in the manifests is refused:', () => {
   test('without one nothing is', () => {
-    for (const text of [plain, small]) expect(verdict(parse(text), RELEASE)).toEqual([])
+    for (const text of [plain, small, external]) expect(verdict(parse(text), RELEASE)).toEqual([])
     // Two front doors and two kinds of monitoring at once, but nothing wrong in itself.
     expect(verdict(parse(whole), RELEASE)).toEqual([])
   })
 
-  test.each([...FIELDS, ...LINKS, ...RUNNING])('%s', (_mistake, text, from, to, complaint) => {
+  test.each([...FIELDS, ...LINKS, ...RUNNING, ...VALUES, ...RELATIONS])('%s', (_mistake, text, from, to, complaint) => {
     const planted = text.replace(from, to)
     expect(planted).not.toBe(text)
     expect(verdict(parse(planted), RELEASE).join('\n')).toContain(complaint)
@@ -102,6 +151,13 @@ describe('a mistake planted in the manifests is refused:', () => {
   test('a misspelt field in a user\'s own patch, rendered by kustomize', () => {
     const more = ['patches:', '  - target: { kind: Deployment, name: hubbub-worker }', '    patch: |', '      - op: add', '        path: /spec/template/spec/hostAlias', '        value: []', ''].join('\n')
     expect(verdict(parse(renderWith('overlays/dev', { more })), RELEASE)).toEqual([expect.stringContaining('(hostAlias)')])
+  })
+
+  test('metrics that ask for a credential, and a scrape that has none', () => {
+    const without = parse(renderWith('overlays/production', { components: ['monitoring'] }))
+    expect(verdict(without, RELEASE)).toContain('PodMonitor hubbub: comes without a credential, and Deployment hubbub-worker wants an admin\'s')
+    // In the other order the credential would be given to nothing: kustomize says so.
+    expect(() => renderWith('overlays/production', { components: ['metrics-key', 'monitoring'] })).toThrow('PodMonitor')
   })
 
   test('a kind that nobody has a schema of', () => {

@@ -113,9 +113,9 @@ async function run([program, ...args]: string[], env: Record<string, string>): P
   return stdout
 }
 
-/** The pod's own arguments, on a free port and in our folder. */
+/** The pod's own arguments, on a free port of this machine alone and in our folder. */
 function here({ command = [] }: Container): string[] {
-  return command.map((word, place) => (command[place - 1] === '--port' ? String(port) : command[place - 1] === '--bind' ? '127.0.0.1' : moved(word)))
+  return command.filter((word) => word !== '-::*').map((word, place) => (command[place - 1] === '--port' ? String(port) : command[place - 1] === '--bind' ? '127.0.0.1' : moved(word)))
 }
 
 function moved(text: string): string {

@@ -43,8 +43,8 @@ function ofOther({ kind, spec }: Manifest): string[] {
     case 'HTTPRoute':
       return (spec as { rules: { backendRefs?: { group?: string; kind?: string }[] }[] }).rules
         .flatMap(({ backendRefs = [] }) => backendRefs)
-        .filter(({ group = '', kind = 'Service' }) => group !== '' || kind !== 'Service')
-        .map(({ group = '', kind = 'Service' }) => `leads to a ${kind} of '${group}', not to a Service`)
+        .filter((backend) => (backend.group ?? '') !== '' || (backend.kind ?? 'Service') !== 'Service')
+        .map((backend) => `leads to a ${backend.kind ?? 'Service'} of '${backend.group ?? ''}', not to a Service`)
     default:
       return []
   }

@@ -15,6 +15,8 @@ const port: Check = (value) => whole(1, 65535)(value) || text(/^(?=.*[a-z])[a-z0
 const qualified = text(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/, 317)
 /** No unit `m` of memory, which is a thousandth of a byte, and none that Kubernetes does not know (`GB`). */
 const bytes = text(/^\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$/)
+/** In lines, as kustomize writes it. */
+const base64: Check = (value) => typeof value === 'string' && /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value.replaceAll('\n', ''))
 const cpu = text(/^(\d+m|\d+(\.\d{1,3})?)$/)
 
 /** Where: `Kind/field/list[]/field`. The first that fits counts. */
@@ -24,7 +26,7 @@ const VALUES: readonly (readonly [where: RegExp, check: Check, allowed: string])
   [/\/ports\[\]\/(name|port|targetPort|containerPort)$|(httpGet|tcpSocket|service\/port)\/(port|name)$/, port, 'a port, or its name of at most 15 small letters, digits, -'],
   [/\/env\[\]\/name$/, text(/^[A-Za-z_][A-Za-z0-9_]*$/), 'letters, digits, _'],
   [/^(ConfigMap|Secret)\/data\/\{key\}$/, text(/^[-._a-zA-Z0-9]+$/), 'letters, digits, - _ .'],
-  [/^Secret\/data\/[^/]+$/, text(/^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, 2 ** 20), 'base64'],
+  [/^Secret\/data\/[^/]+$/, base64, 'base64'],
   [/\/(labels|matchLabels|annotations|selector)\/\{key\}$/, qualified, 'a name, after a domain and / if it has one'],
   [/\/(labels|matchLabels)\/.+$|^Service\/spec\/selector\/.+$/, text(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/, 63), 'at most 63 letters, digits, - _ .'],
   [/\/(requests|limits)\/(memory|storage)$/, bytes, 'bytes, with Ki, Mi, Gi if they are many'],

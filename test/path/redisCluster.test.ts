@@ -79,8 +79,9 @@ describe('a Redis Cluster, and a master that is killed', () => {
       const { faults, lost, seenAndLost } = await account(line, (await masterOf(line.partition)).url)
       expect(faults).toEqual([])
       if (line.partition !== DYING) continue
-      expect(lost).toBeGreaterThanOrEqual(100)
-      expect(seenAndLost).toBeGreaterThanOrEqual(100)
+      // Batches under way when the link was cut may have been replicated, or only their source entries: those are committed again, after the gap.
+      expect(lost).toBeGreaterThan(50)
+      expect(seenAndLost).toBeGreaterThan(50)
     }
   }, 120_000)
 })

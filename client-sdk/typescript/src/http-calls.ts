@@ -1,6 +1,7 @@
 /** Requests to the hub's HTTP API: what is an answer of the hub, and what is none. */
 import type { Answer, Filter, Since } from '@hubbub/protocol'
-import { isAnswer, unwritable } from './link.js'
+import { isAnswerFrom } from './forms.js'
+import { unwritable } from './link.js'
 
 export interface HttpOptions {
   /** `https://hub.example/api/v1`, without a slash at the end. */
@@ -82,7 +83,7 @@ export class HttpCalls {
         signal: stop.signal,
       })
       const answer = (await response.json()) as Answer<T>
-      if (!isAnswer(answer)) throw new Error(`${path} answered ${response.status} as no hub does`)
+      if (!isAnswerFrom(path, answer)) throw new Error(`${path} answered ${response.status} as no hub does`)
       return { status: response.status, answer }
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)

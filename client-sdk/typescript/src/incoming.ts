@@ -1,6 +1,7 @@
 /** What the hub sends, each to whom it concerns. What a stranger on the other side sends is not trusted to be of the form. */
 import { parseCursor, type CommandAnswer, type CommandCall, type Cursor, type Gap, type HubError, type HubEvent, type PlacedEvent, type Signal } from '@hubbub/protocol'
 import { isCompressed, unpacked } from './compressed.js'
+import { isCall, isEvent, isGap, isSignal } from './forms.js'
 
 export interface IncomingDeps {
   feed: { event(event: HubEvent, cursor: Cursor): void; bookmark(cursor: Cursor): void; gap(gap: Gap): void }
@@ -53,20 +54,4 @@ export class Incoming {
       return undefined
     }
   }
-}
-
-function isEvent(thing: unknown): thing is HubEvent {
-  return typeof thing === 'object' && thing !== null && Array.isArray((thing as HubEvent).topics) && typeof (thing as HubEvent).type === 'string'
-}
-
-function isGap(thing: unknown): thing is Gap {
-  return typeof thing === 'object' && thing !== null && parseCursor((thing as Gap).to) !== undefined
-}
-
-function isSignal(thing: unknown): thing is Signal {
-  return typeof thing === 'object' && thing !== null && typeof (thing as Signal).name === 'string'
-}
-
-function isCall(thing: unknown): thing is CommandCall {
-  return typeof thing === 'object' && thing !== null && typeof (thing as CommandCall).command === 'string'
 }

@@ -100,15 +100,6 @@ export function errorOf(failure: Failure): HubError {
   return isFailureCode(code) ? new HubError(code, message, details) : new HubError('INTERNAL_ERROR', `${String(code)}: ${message}`, details)
 }
 
-/** Whether it is an answer at all: what a stranger on the other side sends is not trusted to be one. */
-export function isAnswer(thing: unknown): boolean {
-  return typeof thing === 'object' && thing !== null && ((thing as { ok?: unknown }).ok === true || isFailure((thing as { error?: unknown }).error))
-}
-
-export function isFailure(thing: unknown): thing is Failure {
-  return typeof thing === 'object' && thing !== null && typeof (thing as { code?: unknown }).code === 'string'
-}
-
 /** What JSON cannot carry (a BigInt, a circle) is its sender's fault, and no connection's. */
 export function unwritable(what: string, cause: unknown): HubError {
   return new HubError('INVALID_MESSAGE', `The payload of '${what}' cannot be written as JSON.`, undefined, { cause })

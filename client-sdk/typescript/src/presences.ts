@@ -4,6 +4,7 @@
  */
 import { HubError, type PresenceChange, type PresenceResult, type Signal } from '@hubbub/protocol'
 import type { Calls } from './calls.js'
+import { isPresenceChange } from './forms.js'
 
 export interface PresencesDeps {
   calls: Calls
@@ -47,8 +48,8 @@ export class Presences {
   /** Looks at every signal that comes; most are about something else. */
   heard({ topic, name, source, data }: Signal): void {
     const known = name === CHANGED && source === HUB ? this.#watched.get(topic) : undefined
-    if (!known) return
-    const { joined, left, more } = data as PresenceChange
+    if (!known || !isPresenceChange(data)) return
+    const { joined, left, more } = data
     for (const subject of joined) known.subjects.add(subject)
     for (const subject of left) known.subjects.delete(subject)
     known.isPartial ||= more !== undefined

@@ -1,5 +1,5 @@
 /** The state of what topics name, page by page. */
-import { StateView, type Cursor, type EntityView, type Kind, type SnapshotRequest, type SnapshotResult } from '@hubbub/protocol'
+import { HubError, StateView, type Cursor, type EntityView, type Kind, type SnapshotRequest, type SnapshotResult } from '@hubbub/protocol'
 
 /** Entities as of one moment. */
 export interface Snapshot {
@@ -14,11 +14,21 @@ export interface Snapshot {
 /** Asks until there is no more. Of an entity that two pages show, the later one is the younger. */
 export async function readSnapshot(topics: readonly string[], ask: (request: SnapshotRequest) => Promise<SnapshotResult>): Promise<Snapshot> {
   const { cursor, ...first } = await ask({ topics: [...topics] })
-  const state = new StateView(topics, first.entities)
+  const state = new StateView(topics)
+  take(state, first.entities)
   for (let after = first.next; after !== undefined; ) {
     const page = await ask({ topics: [...topics], after })
-    for (const entity of page.entities) state.put(entity)
+    take(state, page.entities)
     after = page.next
   }
   return { cursor, entities: state.all(), get: (kind, id) => state.get(kind, id), list: (kind) => state.list(kind) }
+}
+
+/** What is inside of an entity is looked at only here: a field of another form is the hub's fault, not this program's. */
+function take(state: StateView, entities: readonly EntityView[]): void {
+  try {
+    for (const entity of entities) state.put(entity)
+  } catch (cause) {
+    throw new HubError('INTERNAL_ERROR', 'The hub\'s snapshot cannot be read.', undefined, { cause })
+  }
 }

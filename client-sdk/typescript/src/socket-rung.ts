@@ -4,7 +4,8 @@
  */
 import { FAILURES, HubError, type Answer, type Draining, type Failure } from '@hubbub/protocol'
 import { io, type Socket } from 'socket.io-client'
-import { Dropped, endOf, errorOf, isAnswer, isFailure, unwritable, type Asking, type Requests, type Rung, type RungEnd, type RungEvents, type Transport } from './link.js'
+import { isAnswerTo, isFailure } from './forms.js'
+import { Dropped, endOf, errorOf, unwritable, type Asking, type Requests, type Rung, type RungEnd, type RungEvents, type Transport } from './link.js'
 import type { Settled } from './options.js'
 
 export type SocketTransport = Exclude<Transport, 'http'>
@@ -87,7 +88,7 @@ export class SocketRung implements Rung {
       const answered = (given: unknown): void => {
         settle()
         const none = { ok: false, error: new HubError('INTERNAL_ERROR', `The answer to '${name}' is none.`).toJSON() }
-        const answer = (isAnswer(given) ? given : none) as Answer<Requests[K][1]>
+        const answer = (isAnswerTo(name, given) ? given : none) as Answer<Requests[K][1]>
         heard?.(answer)
         resolve(answer)
         this.#closeIfIdle()

@@ -167,6 +167,16 @@ export class Watch implements LiveState {
     const offset = offsetOf(cursor)
     if (!isAfter(offset, offsetOf(this.#cursor))) return
     this.#cursor = cursor
-    for (const change of this.#state.apply(event, offset)) this.#changes.tell({ ...change, event })
+    for (const change of this.#applied(event, offset)) this.#changes.tell({ ...change, event })
+  }
+
+  /** An entity that the hub gave in another form than it has cannot be folded any further: told, and the rest goes on. */
+  #applied(event: HubEvent, offset: string): ViewChange[] {
+    try {
+      return this.#state.apply(event, offset)
+    } catch (cause) {
+      this.deps.trouble(new HubError('INTERNAL_ERROR', `The state cannot be kept with an event of type ${event.type}.`, undefined, { cause }))
+      return []
+    }
   }
 }

@@ -6,9 +6,10 @@ import type { Witness } from '../observe/witness.js'
 import type { Journal } from '../store/port.js'
 import { cursorAt, resume } from './epochs.js'
 import { pacedChunks } from './pace.js'
-import { PAGE, readPage } from './pages.js'
+import { PAGE, readPage, readWindow, type Page } from './pages.js'
 import type { Session } from './session.js'
 import { wanted, type Subscription } from './subscription.js'
+import type { Turns } from './turns.js'
 
 const RETRY_MS = 200
 /** What a page holds for a socket that does not take it now, at most; bytes. Of large events a page weighs many times that (I7). */
@@ -19,6 +20,8 @@ export interface CatchUpDeps {
   metrics: Metrics
   witness?: Witness
   log: Logger
+  /** Of all sessions of the process. */
+  turns: Turns
   /** Makes the session live; called in the same synchronous step in which its cursor was found at the flushed position. */
   goLive(session: Session): void
 }
@@ -36,8 +39,9 @@ export async function catchUp(session: Session, deps: CatchUpDeps): Promise<void
       if (session.isAhead) await session.tail.nextMove()
       else if (compareOffsets(session.position, session.tail.flushed) === 0) deps.goLive(session)
       else {
-        await session.outlet.drained()
-        if (session.state === 'catching-up') await step(session, deps)
+        await readyFor(session, deps)
+        // While it waited the journal may have begun anew: then its cursor is checked before it goes on (I2).
+        if (session.state === 'catching-up' && checked === session.tail.epochs) await step(session, deps)
       }
     } catch (error) {
       deps.metrics.storeErrors.inc({ operation: 'catch-up' })
@@ -45,6 +49,12 @@ export async function catchUp(session: Session, deps: CatchUpDeps): Promise<void
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
   }
+}
+
+/** Its socket takes more, and it is its turn. */
+async function readyFor(session: Session, { turns }: CatchUpDeps): Promise<void> {
+  await session.outlet.drained()
+  await turns.next()
 }
 
 /** A cursor is checked when the session starts to catch up, and again whenever the journal's epochs changed. */
@@ -64,11 +74,14 @@ async function checkCursor(session: Session, deps: CatchUpDeps): Promise<void> {
 
 async function step(session: Session, deps: CatchUpDeps): Promise<void> {
   const { tail, version } = session
+  const { epochs } = tail
   const after = session.position
+  // What was read is void: it is read again behind the cursor, for the subscriptions and the journal of then.
+  const isVoid = () => session.state !== 'catching-up' || session.version !== version || tail.epochs !== epochs
   const { counting, upTo } = stretch(session, after)
   if (counting.length === 0) return moveTo(session, upTo)
-  const page = await readPage({ journal: deps.journal, partition: tail.partition, window: tail.window }, session.project, counting, after, upTo, session.pageEvents)
-  if (session.state !== 'catching-up' || session.version !== version) return
+  const page = readWindow(tail.window, session.project, counting, after, upTo, session.pageEvents) ?? (await readJournal(session, deps, counting, after, upTo))
+  if (isVoid()) return
   if (isAfter(page.floor, after)) tellTrimmed(session, deps, laterOf(page.floor, after))
   const entries = page.entries.filter((entry) => entry.event.project === session.project && wanted(session.subscriptions.values(), entry))
   let held = entries.reduce((bytes, { size }) => bytes + size, 0)
@@ -83,12 +96,18 @@ async function step(session: Session, deps: CatchUpDeps): Promise<void> {
       session.pageEvents = Math.max(1, Math.floor(session.pageEvents / 4))
       return
     }
-    await session.outlet.drained()
-    // What was read is void: the rest of the page is read again behind the cursor, for the subscriptions of now.
-    if (session.state !== 'catching-up' || session.version !== version) return
+    await readyFor(session, deps)
+    if (isVoid()) return
   }
   session.pageEvents = Math.min(PAGE, session.pageEvents * 2)
   moveTo(session, laterOf(page.reached, session.position))
+}
+
+/** The answers of several may come at once. */
+async function readJournal(session: Session, { journal, turns }: CatchUpDeps, counting: readonly Subscription[], after: Offset, upTo: Offset): Promise<Page> {
+  const page = await readPage({ journal, partition: session.tail.partition }, session.project, counting, after, upTo, session.pageEvents)
+  await turns.next()
+  return page
 }
 
 /**

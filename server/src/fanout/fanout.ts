@@ -1,13 +1,15 @@
 /** From the journal to the sockets: a lane for each partition in which this worker has, or had, subscribers. */
 import { partitionOf } from '@hubbub/protocol'
 import { Lane, type LaneDeps } from './lane.js'
+import { Turns } from './turns.js'
 
 export class Fanout {
   private readonly lanes = new Map<number, Promise<Lane>>()
   private readonly started = new Set<Lane>()
   private readonly sweep: NodeJS.Timeout
+  private readonly turns = new Turns()
 
-  constructor(private readonly deps: LaneDeps & { partitions: number }) {
+  constructor(private readonly deps: Omit<LaneDeps, 'turns'> & { partitions: number }) {
     const { bookmarkMs, retentionMs } = deps.settings
     this.sweep = setInterval(() => void this.bookmarkQuiet(), Math.max(20, Math.min(bookmarkMs, retentionMs / 10) / 2))
     this.sweep.unref()
@@ -18,7 +20,7 @@ export class Fanout {
     const partition = partitionOf(project, this.deps.partitions)
     let lane = this.lanes.get(partition)
     if (!lane) {
-      lane = Lane.start(partition, this.deps)
+      lane = Lane.start(partition, { ...this.deps, turns: this.turns })
       this.lanes.set(partition, lane)
       lane.then((begun) => this.started.add(begun), () => this.lanes.delete(partition))
     }

@@ -19,6 +19,7 @@ import { pacedChunks } from './pace.js'
 import { nextState, Session, type Outlet } from './session.js'
 import type { Subscription } from './subscription.js'
 import { PartitionTail, type TailListener } from './tail.js'
+import type { Turns } from './turns.js'
 
 export interface LaneDeps {
   journal: Journal
@@ -26,6 +27,7 @@ export interface LaneDeps {
   metrics: Metrics
   witness?: Witness
   log: Logger
+  turns: Turns
 }
 
 export class Lane implements TailListener {
@@ -213,10 +215,10 @@ export class Lane implements TailListener {
   }
 
   private startCatchUp(session: Session, cause: string): void {
-    const { metrics, witness, log, journal } = this.deps
+    const { metrics, witness, log, journal, turns } = this.deps
     metrics.catchups.inc({ cause })
     session.chronicle.fellBehind(cause)
-    catchUp(session, { journal, metrics, witness, log, goLive: () => this.rejoin(session) }).catch((error: unknown) => {
+    catchUp(session, { journal, metrics, witness, log, turns, goLive: () => this.rejoin(session) }).catch((error: unknown) => {
       log.error({ err: error }, 'catching up failed')
       this.close(session)
     })

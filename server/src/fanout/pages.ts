@@ -22,6 +22,8 @@ export interface PageReader {
 
 /** Entries, at most. */
 export const PAGE = 500
+/** Of the window, as of the store. */
+const PAGE_BYTES = 1024 * 1024
 
 /** Synchronous, or undefined when the window does not reach back to `after`. */
 export function readWindow(window: Window, project: string, interests: readonly Interest[], after: Offset, upTo: Offset, most = PAGE): Page | undefined {
@@ -29,9 +31,17 @@ export function readWindow(window: Window, project: string, interests: readonly 
   const topics = indexedTopics(interests)
   const keys = topics?.map((topic) => topicKey(project, topic))
   const read = window.read(after, keys, most)
-  const entries = read.filter((entry) => compareOffsets(entry.offset, upTo) <= 0)
-  const full = read.length === most && entries.length === read.length
-  return { entries, reached: full ? entries[entries.length - 1]!.offset : upTo, floor: after }
+  const wanted = read.filter((entry) => compareOffsets(entry.offset, upTo) <= 0)
+  const entries = atMostBytes(wanted)
+  const more = entries.length < wanted.length || (read.length === most && wanted.length === read.length)
+  return { entries, reached: more ? entries[entries.length - 1]!.offset : upTo, floor: after }
+}
+
+/** Of large events fewer; one at least. */
+function atMostBytes(entries: TailEntry[]): TailEntry[] {
+  let bytes = 0
+  const end = entries.findIndex(({ size }, place) => (bytes += size) > PAGE_BYTES && place > 0)
+  return end < 0 ? entries : entries.slice(0, end)
 }
 
 /** From window or store. `upTo` is a fixed bound: what is committed meanwhile belongs to the next page. */

@@ -124,8 +124,10 @@ export class Commands {
 
   /** Neither payload nor result: who may read the journal need not see them. */
   private noteOf(identity: Identity, { command, by, commandId, payload }: CommandCall): (fact: 'started' | 'completed' | 'failed', more?: object) => Promise<unknown> {
-    const task = `task:${String((payload as { taskId?: unknown } | null)?.taskId)}`
-    const named = typeof (payload as { taskId?: unknown } | null)?.taskId === 'string' && isTopic(task)
+    const taskId: unknown = (payload as { taskId?: unknown } | null)?.taskId
+    // Of any form: an object's own `toString` may be anything, too.
+    const task = typeof taskId === 'string' ? `task:${taskId}` : ''
+    const named = isTopic(task)
     return (fact, more) => this.deps.announce(identity, { type: `command.${fact}`, data: { command, by, commandId, ...more }, ...(named && { topics: [task] }) })
   }
 }

@@ -53,7 +53,10 @@ export const AGENT_REDUCERS: Reducers<Agent> = {
   'connection.closed': known((agent, data) => ({ ...agent, connections: (agent.connections ?? []).filter((id) => id !== data['connectionId']) })),
   'agent.forgotten': { ids: AGENT_ID, reduce: () => undefined },
 
-  'task.accepted': known((agent, data, event) => holding(signed(agent, event), [...agent.currentTasks.filter((id) => id !== data['taskId']), String(data['taskId'])])),
+  'task.accepted': known((agent, data, event) => {
+    const { taskId } = texts(data, 'taskId')
+    return taskId === undefined ? signed(agent, event) : holding(signed(agent, event), [...agent.currentTasks.filter((id) => id !== taskId), taskId])
+  }),
   'task.started': known((agent, _data, event) => signed(agent, event)),
   'task.progress': known((agent, _data, event) => signed(agent, event)),
   'task.rejected': known(leaving),
@@ -89,13 +92,14 @@ function seen(agent: Agent, event: HubEvent): Agent {
 
 /** A report of its own is a sign of life; others may speak of it, too. */
 function signed(agent: Agent, event: HubEvent): Agent {
-  if (event.metadata.source !== `/agents/${encodeURIComponent(agent.id)}`) return agent
+  // An id with half a character is nobody's, and no URI can hold it.
+  if (/\p{Cs}/u.test(agent.id) || event.metadata.source !== `/agents/${encodeURIComponent(agent.id)}`) return agent
   return event.metadata.recordedAt - Date.parse(agent.lastSeenAt) < SIGN_MS ? agent : seen(agent, event)
 }
 
 function leaving(agent: Agent, data: Data, event: HubEvent): Agent {
   const from = signed(agent, event)
-  return agent.currentTasks.includes(String(data['taskId'])) ? holding(from, agent.currentTasks.filter((id) => id !== data['taskId'])) : from
+  return agent.currentTasks.some((id) => id === data['taskId']) ? holding(from, agent.currentTasks.filter((id) => id !== data['taskId'])) : from
 }
 
 /** Idle and busy follow from what it holds; whatever else it is said to be stays. */

@@ -29,7 +29,7 @@ export const kill: Fault = {
 export const freeze: Fault = {
   kind: 'freeze',
   draw(world, random) {
-    const isRedis = random.chance(0.1)
+    const isRedis = random.chance(0.1) && world.store.isAlone
     const post = random.pick(world.posts)
     const ms = freezeMs(random)
     const signal = (name: NodeJS.Signals) => (isRedis ? world.store.signal(name) : post.hub.kill(name))

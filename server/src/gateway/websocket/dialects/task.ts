@@ -113,7 +113,7 @@ class TaskConversation implements Conversation {
     const task = this.opening.name!
     const fields = fieldsOf(data, '`data`')
     const named = fields['taskId'] ?? fields['task_id'] ?? task
-    const isAgui = String(type).startsWith('agui.')
+    const isAgui = typeof type === 'string' && type.startsWith('agui.')
     const event = { type, data: isAgui ? fields : { ...fields, taskId: named }, topics: [`task:${task}`], ...(eventId !== undefined && { id: eventId }), ...(metadata !== undefined && { metadata }), ...(timestamp !== undefined && { timestamp }) }
     await this.speaker.request<PublishResult>('publish', event, (result) => this.speaker.send({ type: 'ack', event_id: result.id, ...(result.offset !== undefined && { offset: result.offset }) }))
   }
