@@ -10,7 +10,7 @@ let code = 1
 try {
   code = await main(process.argv.slice(2))
 } catch (error) {
-  for (let cause = error; cause !== undefined; cause = cause.cause) console.error(cause instanceof RangeError ? cause.message : (cause.stack ?? String(cause)))
+  for (let cause = error; cause instanceof Error; cause = cause.cause) console.error(cause instanceof RangeError ? cause.message : cause.stack)
 } finally {
   for (const cleanup of cleanups.reverse()) await cleanup()
 }

@@ -23,7 +23,7 @@ import { createBuckets } from './access/rate.js'
 import { Compression } from './fanout/compression.js'
 import { Fanout } from './fanout/fanout.js'
 import { Drainage } from './gateway/drainage.js'
-import { openFront } from './gateway/front.js'
+import { openFront, type Front } from './gateway/front.js'
 import { Gatekeeper } from './gateway/gatekeeper.js'
 import { Guests } from './gateway/guests.js'
 import { createHttpGateway, createProcessorHttp } from './gateway/http/gateway.js'
@@ -124,19 +124,15 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
   const sinks = settings.role === 'processor' ? undefined : openSinks({ store, fanout, inbox, operations, roll, authenticator, announcer: intake, settings, metrics, log })
   // How the hub is: each process says it of itself, one of them looks after all.
   const station = stationOf({ id: roll.worker, store, intake, settings, log, metrics }, node, () => ({ processor, fanout, gateways }))
-  const gateways = await openGateways({ options, node, log, metrics, witness, taps: watching.taps, store, authenticator, intake, recorder, recovery, attendance, operations, sinks: sinks?.desk, overview: station.desk })
-  station.start()
-  log.info({ url: gateways.url(), role: settings.role, store: store.kind }, 'hub is up')
 
-  let closing: Promise<void> | undefined
-  const close = async () => {
+  const close = async (gateways?: Gateways) => {
     const mostMs = Math.min(settings.drainMs / 5, STEP_MS)
     const patiently = patience(mostMs, log)
     station.drain()
     // Whoever goes on may have the partitions and the sinks now, while the connections go one by one. The only processor keeps the partitions: who is still connected here publishes.
     const givenBack = processor?.hasOthers() ? patiently('processor', processor.stop()) : undefined
     const delivered = patiently('sinks', sinks?.close(mostMs))
-    await gateways.close()
+    await gateways?.close()
     await delivered
     // Before the way in is closed: who was connected here no longer is. With no processor left nobody answers; the rest needs its time, too.
     await Promise.all([attendance.close(mostMs), patiently('station', station.close(mostMs / 2))])
@@ -152,13 +148,18 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
     await patiently('store', store.close())
     log.info('hub is down')
   }
+
+  const gateways = await orUndo(() => close(), openGateways({ options, node, log, metrics, witness, taps: watching.taps, store, authenticator, intake, recorder, recovery, attendance, operations, sinks: sinks?.desk, overview: station.desk }))
+  station.start()
+  log.info({ url: gateways.url(), role: settings.role, store: store.kind }, 'hub is up')
+  let closing: Promise<void> | undefined
   return {
     get url() {
       return gateways.url()
     },
     operations,
     metrics,
-    close: () => (closing ??= close()),
+    close: () => (closing ??= close(gateways)),
   }
 }
 
@@ -237,7 +238,13 @@ async function openGateways(parts: GatewayParts): Promise<Gateways> {
     over: drainage.over,
   }
   const app = sockets && streams ? createHttpGateway({ ...http, broadcast: sockets.broadcast, streams }) : createProcessorHttp(http)
-  const front = await openFront({ app, engine: sockets?.engine, repeats: sockets && new Repeats(sockets.engine), websockets, gate, settings, metrics, drainage }, options.server)
+  const shut = async (front?: Front) => {
+    await Promise.all([websockets?.close(), streams?.close()])
+    await sockets?.close()
+    await front?.close()
+    guests.close()
+  }
+  const front = await orUndo(shut, openFront({ app, engine: sockets?.engine, repeats: sockets && new Repeats(sockets.engine), websockets, gate, settings, metrics, drainage }, options.server))
   return {
     url: () => front.url(),
     active: () => http.connections?.().active ?? 0,
@@ -247,11 +254,18 @@ async function openGateways(parts: GatewayParts): Promise<Gateways> {
     },
     async close() {
       await drainage.run(() => [...guests, ...(streams ?? [])])
-      await Promise.all([websockets?.close(), streams?.close()])
-      await sockets?.close()
-      await front.close()
-      guests.close()
+      await shut(front)
     },
+  }
+}
+
+/** The port is taken, most likely: whoever embeds us goes on, and nothing of a hub that never was may work on in there. */
+async function orUndo<T>(undo: () => Promise<void>, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    await undo()
+    throw error
   }
 }
 

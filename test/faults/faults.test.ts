@@ -11,8 +11,10 @@ import { report } from './report.js'
 const SEED = Number(process.env['HUBBUB_FAULT_SEED'] ?? 1)
 /** Clocks are set wrong by libfaketime, which `npm test` brings where there can be one. */
 const FAKETIME = process.env['HUBBUB_FAKETIME']
-const KINDS: readonly FaultKind[] = ['kill', 'freeze', 'cut', 'delay', 'redis-restart', 'full', ...(FAKETIME ? (['clock'] as const) : []), 'slow-client', 'reconnect-storm', 'rolling-deploy']
-const EVENTS = 100_000
+/** Not those that take long: a rolling deploy, and a failover, which needs another world. */
+const KINDS: readonly FaultKind[] = ['kill', 'freeze', 'cut', 'delay', 'redis-restart', 'full', ...(FAKETIME ? (['clock'] as const) : []), 'slow-client', 'reconnect-storm']
+/** Of a machine that has time for it some four times as many, until all kinds were there. */
+const EVENTS = 40_000
 
 describe(`faults of seed ${SEED}${FAKETIME ? '' : ' (clocks are right: HUBBUB_FAKETIME names no libfaketime)'}`, () => {
   const found = PLANTS.map((plant) => {
@@ -23,10 +25,10 @@ describe(`faults of seed ${SEED}${FAKETIME ? '' : ' (clocks are right: HUBBUB_FA
 
   beforeAll(async () => {
     played = await play({
-      seed: SEED, kinds: KINDS, forMs: 60_000, enough: { events: EVENTS, each: 1 }, pace: 8000, lanes: 3, pauseMs: [100, 600], faketime: FAKETIME,
+      seed: SEED, kinds: KINDS, forMs: 120_000, enough: { events: EVENTS, each: 1 }, pace: 8000, lanes: 3, pauseMs: [100, 600], faketime: FAKETIME,
       beside: found.map(({ observer }) => observer),
     })
-  }, 180_000)
+  }, 270_000)
 
   test(`${EVENTS} events: each once, in order, to whom it belongs, and answered truly`, () => {
     const { verdict, outstanding } = played

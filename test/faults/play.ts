@@ -106,9 +106,9 @@ export async function play(options: PlayOptions): Promise<Played> {
 async function settled(schedule: Schedule, traffic: Traffic, checker: Checker): Promise<void> {
   await schedule.end()
   const until = performance.now() + SETTLE_MS
-  const isOver = () => checker.settled() || performance.now() > until
-  await Promise.race([traffic.finish(), eventually(() => performance.now() > until, 'the end of patience', 2 * SETTLE_MS, 500)])
-  await eventually(isOver, 'everything to be settled', 2 * SETTLE_MS, 100)
+  let isFinished = false
+  void traffic.finish().then(() => (isFinished = true))
+  await eventually(() => (isFinished && checker.settled()) || performance.now() > until, 'everything to be settled', 2 * SETTLE_MS, 100)
 }
 
 function hurried(hurry: AbortSignal | undefined): Promise<void> {

@@ -21,7 +21,7 @@ export async function bombard(siege: Siege, inputs: number, seed: number, outcom
       const random = createRandom(own)
       await shoot(siege.url, random, own, outcomes)
       while (tenth <= 10 && outcomes.inputs - began >= (inputs * tenth) / 10) step(tenth++ / 10)
-      if (siege.hub.pid && (await Promise.race([siege.hub.exited.then(() => true), false]))) return
+      if (siege.isOver()) return
     }
   }
   await Promise.all(Array.from({ length: LANES }, lane))

@@ -32,10 +32,10 @@ export async function volley(url: string, gateway: string, random: Random, outco
   let isThrough = false
   let isIn = !isSocketIo
   socket.on('message', (data, isBinary) => {
-    const text = isBinary ? '' : String(data as Buffer)
+    const text = isBinary ? '' : (data as Buffer).toString()
     if (isSocketIo && text.startsWith('40')) isIn = true
     if (isSocketIo && text.startsWith('43999[')) return (isThrough = true)
-    if (isSocketIo && text === '2') return void socket.send('3')
+    if (isSocketIo && text === '2') return socket.send('3')
     const code = isSocketIo ? codeOfPacket(text) : codeOfMessage(text)
     if (code === undefined) return
     codes.push(code)
@@ -43,22 +43,22 @@ export async function volley(url: string, gateway: string, random: Random, outco
   })
   socket.on('pong', () => (isThrough = true))
   socket.on('error', () => undefined)
-  let isClosed = false
-  socket.on('close', () => (isClosed = true))
+  const isClosed = () => socket.readyState >= WebSocket.CLOSING
   if (!(await settled(socket))) return outcomes.count(gateway, 'not let in', 1)
   if (isSocketIo) {
     socket.send(`40${JSON.stringify(random.chance(0.8) ? { token: as } : { token: as, pid: strangeText(random), offset: 'e.1-0', project: random.pick(['default', 7]), compress: anyJson(random, 1) })}`)
-    await eventually(() => isIn || isClosed, 'the welcome', ANSWER_MS).catch(() => outcomes.find({ gateway, what: 'no welcome', seed }))
+    await eventually(() => isIn || isClosed(), 'the welcome', ANSWER_MS).catch(() => outcomes.find({ gateway, what: 'no welcome', seed }))
   }
   let sent = 0
-  for (; sent < VOLLEY && !isClosed; sent++) await shoot(socket, gateway, random)
-  if (isSocketIo && !isClosed) socket.send('42999["unsubscribe",{}]')
-  else if (!isClosed) socket.ping()
-  await eventually(() => isThrough || isClosed, `an answer behind a volley to ${gateway}`, ANSWER_MS).catch((error: unknown) => outcomes.find({ gateway, what: String(error), seed }))
+  for (; sent < VOLLEY && !isClosed(); sent++) await shoot(socket, gateway, random)
+  if (isSocketIo && !isClosed()) socket.send('42999["unsubscribe",{}]')
+  else if (!isClosed()) socket.ping()
+  await eventually(() => isThrough || isClosed(), `an answer behind a volley to ${gateway}`, ANSWER_MS).catch((error: unknown) => outcomes.find({ gateway, what: String(error), seed }))
+  const wasClosed = isClosed()
   socket.terminate()
   for (const code of codes) outcomes.count(gateway, WORDS[code] ?? code)
   const rest = Math.max(0, sent - codes.length)
-  if (rest > 0) outcomes.count(gateway, isClosed ? 'closed' : 'accepted', rest)
+  if (rest > 0) outcomes.count(gateway, wasClosed ? 'closed' : 'accepted', rest)
 }
 
 async function shoot(socket: WebSocket, gateway: string, random: Random): Promise<void> {
@@ -99,7 +99,7 @@ function codeOfMessage(text: string): string | undefined {
   try {
     const message = JSON.parse(text) as { type?: unknown; event_type?: unknown; code?: unknown; payload?: { code?: unknown; hub_code?: unknown; error?: { code?: unknown } }; data?: { code?: unknown }; error?: { code?: unknown } } & Record<string, unknown>
     if (![message.type, message.event_type].some((name) => typeof name === 'string' && TOLD.test(name))) return undefined
-    const code = [message.payload?.hub_code, message.code, message.payload?.code, message.payload?.error?.code, message.data?.code, message.error?.code].find((found) => typeof found === 'string') as string | undefined
+    const code = [message.payload?.hub_code, message.code, message.payload?.code, message.payload?.error?.code, message.data?.code, message.error?.code].find((found) => typeof found === 'string')
     return code === undefined ? undefined : (WORDS[code] ?? code)
   } catch {
     return undefined
@@ -117,6 +117,6 @@ export async function broken(url: string, random: Random, outcomes: Outcomes): P
     outcomes.count('WebSocket frames', 'sent')
   }
   raw.frame(Buffer.from('x'), { opcode: 9 })
-  await eventually(() => raw.ended || /\x8a\x01x/.test(raw.text()), 'a pong, or the end', ANSWER_MS).catch((error: unknown) => outcomes.find({ gateway: 'WebSocket frames', what: String(error) }))
+  await eventually(() => raw.ended || raw.text().includes('\u008a\u0001x'), 'a pong, or the end', ANSWER_MS).catch((error: unknown) => outcomes.find({ gateway: 'WebSocket frames', what: String(error) }))
   raw.destroy()
 }

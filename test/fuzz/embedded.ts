@@ -77,6 +77,8 @@ export async function embed(): Promise<Embedded> {
 export class Correspondent implements Client, Speaker {
   connection!: Connection
   readonly outlet: Outlet
+  /** Events that it was given. */
+  given = 0
   /** Since it was last asked. */
   private told: string[] = []
   private conversation!: ReturnType<Dialect['converse']>
@@ -84,7 +86,7 @@ export class Correspondent implements Client, Speaker {
 
   constructor(readonly id: string, private readonly dialect: Dialect, private readonly messages: MessageDeps) {
     const nothing = { bytes: 0, packets: 0 }
-    this.outlet = { encoding: dialect.encoding, write: (chunk: Chunk) => void chunk.buffer.length, bookmark: () => undefined, gap: () => undefined, waiting: () => nothing, drained: () => Promise.resolve() }
+    this.outlet = { encoding: dialect.encoding, write: (chunk: Chunk) => void (this.given += chunk.entries.length), bookmark: () => undefined, gap: () => undefined, waiting: () => nothing, drained: () => Promise.resolve() }
   }
 
   begin(connection: Connection, opening: Opening): void {

@@ -105,7 +105,7 @@ describe('source entries', () => {
       }
       events++
       const { event, append, seen } = verdict
-      requireValid(event as NormalEvent)
+      requireValid(event)
       expect([typeof event.id, event.project.length > 0, event.metadata.source.length > 0, Number.isSafeInteger(event.timestamp), Number.isSafeInteger(event.metadata.recordedAt)]).toEqual(['string', true, true, true, true])
       expect([append.seen, append.event === '' || append.event === JSON.stringify(event)]).toEqual([seen, true])
       // What a raw writer says of itself does not count.

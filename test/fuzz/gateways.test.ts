@@ -46,6 +46,17 @@ test.each(NAMES)('%s', async (name) => {
 
 test('are all tried', () => expect(targets.map(({ gateway }) => gateway)).toEqual(NAMES))
 
+// What `toString` of a plain object is stood in for the field's name, and stopped the fan-out of the whole partition.
+test('a filter by a name that every object has takes nothing, and nothing from anybody else', async () => {
+  const strange = await embedded.open(ADMIN, '/ws')
+  for (const name of ['toString', 'valueOf', 'hasOwnProperty', 'isPrototypeOf']) expect(await strange.say('subscribe', [{ topics: ['task:*'], filter: { [name]: 1 } }])).toMatchObject({ ok: true })
+  const plain = await embedded.open(ADMIN, '/ws?topics=task:*')
+  for (let progress = 1; progress <= 3; progress++) expect(await plain.say('publish', [{ type: 'task.progress', data: { taskId: 'filtered', progress } }])).toMatchObject({ ok: true })
+  await eventually(() => plain.given >= 3, 'three events for whoever filters nothing')
+  expect(strange.given).toBe(0)
+  for (const client of [strange, plain]) client.close()
+})
+
 test('and behind all of it a valid event still goes through', async () => {
   const client = await embedded.open(ADMIN, '/ws?topics=task:behind')
   expect(await client.say('publish', [{ id: 'behind', type: 'task.progress', data: { taskId: 'behind', progress: 1 } }])).toMatchObject({ ok: true, id: 'behind' })

@@ -103,7 +103,7 @@ function somePatch(random: Random, document: unknown): PatchOperation[] {
     }
     return keys.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
   }
-  return Array.from({ length: random.integer(1, 4) }, () => ({ op: random.pick(OPS), path: pointer(), from: pointer(), value: anyJson(random, 1) }) as PatchOperation)
+  return Array.from({ length: random.integer(1, 4) }, () => ({ op: random.pick(OPS), path: pointer(), from: pointer(), value: anyJson(random, 1) }))
 }
 
 describe('patches', () => {
@@ -141,7 +141,7 @@ describe('patches', () => {
 /** On a copy, in place; undefined where an operation cannot be done. What our own says further: an index past the end of a moved value is the end. */
 function naively(document: unknown, patch: readonly PatchOperation[]): unknown {
   const root = { '': structuredClone(document) } as Record<string, unknown>
-  for (const operation of patch) if (!step(root, operation)) return undefined
+  for (const operation of patch) if (!carryOut(root, operation)) return undefined
   return root['']
 }
 
@@ -166,7 +166,7 @@ function isThere({ holder, key }: Place): boolean {
   return Object.hasOwn(holder, key) && (!Array.isArray(holder) || /^\d+$/.test(key))
 }
 
-function step(root: Record<string, unknown>, operation: PatchOperation): boolean {
+function carryOut(root: Record<string, unknown>, operation: PatchOperation): boolean {
   const from = 'from' in operation && (operation.op === 'move' || operation.op === 'copy') ? placeOf(root, operation.from) : undefined
   if (operation.op === 'move' || operation.op === 'copy') {
     if (!from || !isThere(from)) return false

@@ -70,25 +70,25 @@ async function inProcess(inputs: number, seed: number, outcomes: Outcomes): Prom
   const embedded = await embed()
   const progress = new Progress('in process', inputs, outcomes)
   let [at, tenth] = [0, 1]
-  const lane = async (number: number): Promise<void> => {
+  const lane = async (own: number): Promise<void> => {
     const targets = [...hubTargets(embedded), ...FUNCTION_TARGETS, CLIENT_TARGET]
     const weights = targets.flatMap((target) => Array.from({ length: target.share }, () => target))
     // Who fires next is left to chance, and each input to a seed of its own.
-    const random = createRandom(seed + number)
+    const random = createRandom(seed + own)
     while (at < inputs) {
-      const own = ++at
-      await fire(random.pick(weights), seed + own, outcomes)
+      const place = ++at
+      await fire(random.pick(weights), seed + place, outcomes)
       // Timers and sockets of the hub get their turn.
-      if (own % 64 === 0) await new Promise((resolve) => setImmediate(resolve))
-      if (own % 256 === 0) progress.tell(own)
-      if (own >= (inputs * tenth) / 10) {
+      if (place % 64 === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (place % 256 === 0) progress.tell(place)
+      if (place >= (inputs * tenth) / 10) {
         tenth++
         growth.note(await collected())
       }
     }
     for (const target of targets) target.close?.()
   }
-  await Promise.all(Array.from({ length: LANES }, (_, number) => lane(number)))
+  await Promise.all(Array.from({ length: LANES }, (_, own) => lane(own)))
   for (const line of embedded.errors.slice(0, 20)) outcomes.find({ gateway: 'log of the hub in process', what: line.slice(0, 1500) })
   await embedded.close()
   return growth

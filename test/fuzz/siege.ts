@@ -28,6 +28,8 @@ const LOOK_MS = 250
 export interface Siege {
   hub: HubProcess
   url: string
+  /** The hub ended by itself. */
+  isOver(): boolean
   /** Megabytes, the least since it was last asked. */
   heap(): number
   rss(): number
@@ -41,13 +43,13 @@ export async function lay(): Promise<Siege> {
   const hub = await startHub({ env: ENV })
   const witness = await stockClient(hub.url, { token: token({ sub: 'witness', role: 'viewer' }), topics: ['task:witness'] })
   const speaker = await stockClient(hub.url, { token: token({ sub: 'speaker', role: 'service' }) })
-  let stop = false
+  const stop = new AbortController()
   const published: string[] = []
   const faults: string[] = []
-  const speaking = speak(speaker, published, faults, () => stop)
+  const speaking = speak(speaker, published, faults, () => stop.signal.aborted)
   let [least, rss] = [Infinity, 0]
   const looking = (async () => {
-    while (!stop) {
+    while (!stop.signal.aborted) {
       const found = await vitals(hub.url).catch(() => undefined)
       if (found) [least, rss] = [Math.min(least, found.heap), found.rss]
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
@@ -58,6 +60,7 @@ export async function lay(): Promise<Siege> {
   return {
     hub,
     url: hub.url,
+    isOver: () => end !== undefined,
     heap() {
       const found = least
       least = Infinity
@@ -66,7 +69,7 @@ export async function lay(): Promise<Siege> {
     rss: () => rss,
     witnessed: () => witness.events.length,
     async lift() {
-      stop = true
+      stop.abort()
       await speaking
       await looking
       if (end === undefined) await witness.holds(published.length, 10_000).catch((error: unknown) => faults.push(String(error)))

@@ -1,6 +1,6 @@
 /** Parsers that need a hub behind them: the messages of Socket.IO and of every dialect of the plain WebSocket, by clients without a socket. */
 import { HubError } from '@hubbub/protocol'
-import { Decoder } from 'socket.io-parser'
+import { Decoder, PacketType } from 'socket.io-parser'
 import type { Identity } from '../../server/src/access/identity.js'
 import { parseMessage } from '../../server/src/gateway/websocket/parse.js'
 import type { Random } from '../faults/random.js'
@@ -11,9 +11,6 @@ import { anyBytes, anyJson, mutateBytes, mutateJson, mutateText, strangeText } f
 import { asText, judged, PASSING, type Outcome, type Target } from './targets.js'
 
 export const ADMIN: Identity = { subject: 'fuzz', role: 'admin', project: 'default', projects: ['default'], permissions: ['admin', 'publish:*', 'subscribe:*', 'signal:*', 'command:*', 'broadcast:*'], via: 'jwt' }
-
-/** Type of Socket.IO's packets that carry messages. */
-const EVENT = 2
 
 /** Inputs of one connection, before another one takes its place: what one leaves behind must not decide what the next one meets. */
 const OF_ONE = 300
@@ -101,11 +98,11 @@ export function hubTargets(embedded: Embedded): Target[] {
       gateway: 'Socket.IO packets', share: 10,
       ...speaking(embedded, '/ws', async (client, random, note) => {
         const packet = somePacket(random)
-        note(packet.toString())
-        let args: unknown[] | undefined
+        note(packet)
+        const heard: unknown[][] = []
         const decoder = new Decoder()
         decoder.on('decoded', ({ type, data }) => {
-          if (Number(type) === EVENT && Array.isArray(data)) args = data as unknown[]
+          if (type === PacketType.EVENT && Array.isArray(data)) heard.push(data)
         })
         try {
           decoder.add(packet)
@@ -115,6 +112,7 @@ export function hubTargets(embedded: Embedded): Target[] {
         } finally {
           decoder.destroy()
         }
+        const [args] = heard
         if (!args) return 'no event'
         const answer = await client.say(args[0], args.slice(1))
         return answer.ok ? 'accepted' : judged(answer.error.code)

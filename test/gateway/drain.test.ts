@@ -151,6 +151,23 @@ describe('while it goes on', () => {
     agent.destroy()
   })
 
+  test('and so do those that were asked for before it began', async () => {
+    const running = await hub({ drainMs: 5000 })
+    const agent = new Agent({ keepAlive: true })
+    const body = JSON.stringify({ type: 'task.progress', data: { taskId: 'T-1', progress: 1 } })
+    const answer = new Promise<string | undefined>((resolve, reject) => {
+      const begun = request(`${running.url}/api/v1/events`, { agent, method: 'POST', headers: { authorization: `Bearer ${SERVICE}`, 'content-length': body.length } }, (response) => response.resume().once('end', () => resolve(`${response.statusCode} ${response.headers.connection}`)))
+      begun.once('error', reject).write(body.slice(0, 10))
+      void eventually(async () => (await ask(`${running.url}/health/live`)).status === 200, 'being asked').then(() => {
+        const closing = running.close()
+        begun.end(body.slice(10))
+        return closing
+      }).catch(reject)
+    })
+    expect(await answer).toBe('201 close')
+    agent.destroy()
+  })
+
   test('what was asked is answered: publishes, and a request that waits for an event', async () => {
     const running = await hub({ drainSpreadMs: 300 })
     const page = await stockClient(running.url, { token: SERVICE })
@@ -184,6 +201,12 @@ test('partitions go to another process at once, while clients are still here, an
     await redis.stop()
   }
 }, 40_000)
+
+test('it is not planned for longer than it may take', () => {
+  expect(() => settingsWith({ drainMs: 5000, drainSpreadMs: 5000 })).toThrow("HUBBUB_DRAIN_SPREAD_MS: '5000' is not allowed; allowed: less than HUBBUB_DRAIN_MS (5000)")
+  expect(() => settingsWith({ drainMs: 5000, drainSpreadMs: 3000, drainNoticeMs: 2000 })).toThrow("HUBBUB_DRAIN_NOTICE_MS: '2000' is not allowed; allowed: with HUBBUB_DRAIN_SPREAD_MS less than HUBBUB_DRAIN_MS (5000)")
+  expect(settingsWith({ drainMs: 0 }).drainMs).toBe(0)
+})
 
 describe('does not wait for ever', () => {
   test('for a peer that does not read any more', async () => {

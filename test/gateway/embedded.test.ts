@@ -1,9 +1,11 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createHub, signToken } from '@hubbub/server'
+import { createClient } from 'redis'
 import { io } from 'socket.io-client'
 import { silent } from '../../server/src/observe/log.js'
 import { eventually } from '../harness/eventually.js'
+import { startRedis } from '../harness/redis.js'
 
 const secret = 'of this test only, but long enough to be one'
 
@@ -46,6 +48,24 @@ test("a hub in somebody's own server answers its paths and leaves the rest alone
     server.close()
   }
 })
+
+test('a hub that finds its port taken is none: it leaves no connection to Redis behind, and holds no partition', async () => {
+  const redis = await startRedis()
+  const watch = createClient({ url: redis.url })
+  const taken = createServer()
+  try {
+    await watch.connect()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', () => resolve()))
+    const { port } = taken.address() as AddressInfo
+    await expect(createHub({ log: silent, settings: { port, redisUrl: redis.url, jwtSecret: secret } })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    await eventually(async () => (await watch.sendCommand<string>(['CLIENT', 'LIST'])).trim().split('\n').length === 1, 'nobody but the one who looks')
+    expect(await watch.keys('*:lease')).toEqual([])
+  } finally {
+    taken.close()
+    watch.destroy()
+    await redis.stop()
+  }
+}, 20_000)
 
 test('a refused publish rejects with its code, a wrong setting with one line', async () => {
   const hub = await createHub({ log: silent, settings: { port: 0 } })

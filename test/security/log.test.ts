@@ -22,6 +22,7 @@ const LEAKS: [string, (log: ReturnType<typeof createLog>) => void][] = [
   ['headers of a request', (log) => log.info({ request: { headers: { authorization: 'opaque-0123456789', 'x-api-key': 'opaque-0123456789' } } }, 'x')],
   ['an address', (log) => log.info({ url: `/api/v1/stream?topics=*&token=${JWT}&x=1` }, 'x')],
   ['an address with a key', (log) => log.info({ path: `/socket.io/?EIO=4&apiKey=${KEY}` }, `GET /ws?apiKey=${KEY}`)],
+  ['an address that is encoded', (log) => log.info({ url: `/x?query=%7B%22auth%22%3A%22${KEY}%22%7D`, next: `/y%3Ftoken%3D${JWT}` }, `Bearer%20${KEY}`)],
   ['a message', (log) => log.warn(`refused Bearer ${JWT}`)],
   ['a scheme and something that is no JWT', (log) => log.warn('refused Bearer opaque-0123456789')],
   ['an error, its stack and its cause', (log) => log.error({ err: withCause(`no way with ${JWT} or ${KEY}`) }, 'failed')],

@@ -55,7 +55,10 @@ export interface Front {
 
 /** Listens on the settings' host and port; or joins a server that somebody else listens with. */
 export async function openFront(deps: FrontDeps, existing?: Server): Promise<Front> {
+  const underWay = new Set<ServerResponse>()
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    underWay.add(response)
+    response.once('close', () => underWay.delete(response))
     // Whoever sends its next request over the same socket would come back here.
     if (deps.drainage.stage !== 'open') response.shouldKeepAlive = false
     if (isSocketPath(request)) void handleSocketRequest(deps, request, response)
@@ -66,7 +69,7 @@ export async function openFront(deps: FrontDeps, existing?: Server): Promise<Fro
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void handleUpgrade(deps, request, socket, head, isShared())
   if (deps.engine) holdConnections(deps.engine)
   const lastMs = Math.min(deps.settings.drainMs / 5, LAST_MS)
-  if (existing) return joinServer(existing, onRequest, onUpgrade, lastMs)
+  if (existing) return joinServer(existing, onRequest, onUpgrade, () => settled(underWay, lastMs))
   const { connectTimeoutMs, requestMs } = deps.settings
   // Who begins a request and does not go on holds a socket and nothing else, and not for long.
   const timeouts = { headersTimeout: Math.min(connectTimeoutMs, requestMs), requestTimeout: requestMs, connectionsCheckingInterval: Math.min(LOOK_MS, connectTimeoutMs / 2) }
@@ -85,7 +88,24 @@ export async function openFront(deps: FrontDeps, existing?: Server): Promise<Fro
   return {
     server,
     url: () => urlOf(server),
-    close: () => closeServer(server, sockets, lastMs),
+    close() {
+      sendAway(underWay)
+      return closeServer(server, sockets, lastMs)
+    },
+  }
+}
+
+/** Begun before the end: the next request over the same socket would find nobody. */
+function sendAway(underWay: Iterable<ServerResponse>): void {
+  for (const response of underWay) response.shouldKeepAlive = false
+}
+
+/** Those begun meanwhile included; not for longer than `ms`. */
+async function settled(underWay: ReadonlySet<ServerResponse>, ms: number): Promise<void> {
+  const until = performance.now() + ms
+  sendAway(underWay)
+  while (underWay.size > 0 && performance.now() < until) {
+    await atMost(until - performance.now(), Promise.all([...underWay].map((response) => new Promise((resolve) => response.once('close', resolve)))))
   }
 }
 
@@ -99,14 +119,11 @@ async function closeServer(server: Server, sockets: Iterable<Socket>, ms: number
   await closed
 }
 
-function joinServer(server: Server, onRequest: RequestListener, onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void, lastMs: number): Front {
+function joinServer(server: Server, onRequest: RequestListener, onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void, answered: () => Promise<void>): Front {
   const others = server.listeners('request') as RequestListener[]
-  const underWay = new Set<ServerResponse>()
   const shared: RequestListener = (request, response) => {
     const own = OWN_PATHS.some((path) => request.url?.startsWith(path))
     if (!own && others.length > 0) return others.forEach((other) => other.call(server, request, response))
-    underWay.add(response)
-    response.once('close', () => underWay.delete(response))
     onRequest(request, response)
   }
   server.removeAllListeners('request')
@@ -120,7 +137,7 @@ function joinServer(server: Server, onRequest: RequestListener, onUpgrade: (requ
       server.removeListener('upgrade', onUpgrade)
       for (const other of others) server.on('request', other)
       // Requests under way are answered while the stages behind can still do so.
-      await atMost(lastMs, Promise.all([...underWay].map((response) => new Promise((resolve) => response.once('close', resolve)))))
+      await answered()
     },
   }
 }

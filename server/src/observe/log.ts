@@ -13,10 +13,10 @@ const MASK = '***'
  * pattern ends before a quote: the line stays JSON. Only marked ones; what a tap shows of events is masked by far more (`tap-redaction.ts`).
  */
 const SECRETS: readonly RegExp[] = [
-  // JSON Web Tokens.
-  /\beyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*){0,4}/g,
+  // JSON Web Tokens. Whatever stands before: encoded in an address it is a letter or a digit (`%22eyJ`).
+  /eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*){0,4}/g,
   // The hub's own keys, a sink's secret.
-  /\b(hub_[0-9a-f]{16}_|whsec_)[\w+/=-]{8,}/g,
+  /(hub_[0-9a-f]{16}_|whsec_)[\w+/=-]{8,}/g,
   /\b(?<=(?:Bearer|Basic)\s)[A-Za-z0-9._~+/=-]{6,}/gi,
   // Name and password within a URL, which may hold `/` and `@`; a parameter of such a name. Bounded: a long text would be gone through for each `://`.
   /(?<=:\/\/)[^/@\s:"'<>\\]{0,100}:[^\s"'<>\\]{0,200}(?=@)/g,

@@ -57,7 +57,9 @@ function parse(setting: Setting, label: string, text: string): string | number {
 /** Secrets are repeated nowhere, those within an address neither. */
 function shown(setting: Setting, text: string): string {
   if (setting.env.includes('SECRET')) return '***'
-  return setting.env === 'REDIS_URL' ? text.replace(/(:\/\/|^).*@/s, '$1***@').replaceAll(/(password=)[^&]*/gi, '$1***') : text
+  if (setting.env === 'REDIS_URL') return text.replace(/(:\/\/|^).*@/s, '$1***@').replaceAll(/(password=)[^&]*/gi, '$1***')
+  // In whichever variable it was put: the receiver of spans is an address, too.
+  return text.replace(/:\/\/.*@/s, '://***@')
 }
 
 function checkTogether(settings: Settings): void {
@@ -74,10 +76,16 @@ function checkTogether(settings: Settings): void {
   }
   checkOrder(settings, 'heartbeatMs', 'staleMs', 'offlineMs', 'forgetMs')
   checkOrder(settings, 'retryMs', 'retryMostMs')
-  if (settings.drainNoticeMs > 0 && settings.drainNoticeMs + settings.drainSpreadMs >= settings.drainMs) {
-    throw new SettingError(`HUBBUB_DRAIN_NOTICE_MS: '${settings.drainNoticeMs}' is not allowed; allowed: with HUBBUB_DRAIN_SPREAD_MS less than HUBBUB_DRAIN_MS (${settings.drainMs})`)
-  }
+  checkDrain(settings)
   checkProxies(settings)
+}
+
+/** Who is still told and closed when the time is over would be cut off. */
+function checkDrain({ drainMs, drainNoticeMs, drainSpreadMs }: Settings): void {
+  if (drainNoticeMs + drainSpreadMs === 0 || drainNoticeMs + drainSpreadMs < drainMs) return
+  const less = `less than HUBBUB_DRAIN_MS (${drainMs})`
+  if (drainNoticeMs === 0) throw new SettingError(`HUBBUB_DRAIN_SPREAD_MS: '${drainSpreadMs}' is not allowed; allowed: ${less}`)
+  throw new SettingError(`HUBBUB_DRAIN_NOTICE_MS: '${drainNoticeMs}' is not allowed; allowed: with HUBBUB_DRAIN_SPREAD_MS ${less}`)
 }
 
 /** Now, not at the first request. */

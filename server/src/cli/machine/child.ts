@@ -57,7 +57,8 @@ export async function runChild(parts: ChildParts): Promise<number> {
 function untilStopped(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
   return new Promise((resolve) => {
-    process.once('SIGTERM', resolve)
+    // Asked again, by whoever asks all processes of the machine and by the primary, it goes on: without a listener it would end in the middle.
+    process.on('SIGTERM', resolve)
     process.once('disconnect', resolve)
   })
 }
@@ -95,7 +96,8 @@ function takeTraffic(server: Server, hub: RunningHub, { me, berth, settings }: {
   })
   process.on('message', (message: ToProcess, socket?: Socket) => {
     if (message.kind === 'figures') return void hub.metrics.registry.getMetricsAsJSON().then((figures) => tellPrimary({ kind: 'figures', query: message.query, figures }))
-    tellPrimary({ kind: 'took' })
+    if (message.kind === 'stock') return tellPrimary(message)
+    tellPrimary({ kind: 'took', number: message.number })
     // It ended on its way here.
     if (!socket) return
     given.add(socket)

@@ -16,6 +16,8 @@ import { join } from 'node:path'
 const MARK = /^[\w-]{20}\.(\d{1,9})$/
 /** Of this connection, not of the one behind it. */
 const HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'expect', 'upgrade'])
+/** And of a request whose body stays here. */
+const HOP_AND_BODY = new Set([...HOP, 'content-length', 'transfer-encoding', 'trailer'])
 
 /** On a lane: the address of whoever asked. */
 const PEER = 'x-hubbub-peer'
@@ -45,7 +47,10 @@ const GONE = new Set<string | undefined>(['ENOENT', 'ECONNREFUSED'])
 /** Has the owner answer. `serveHere`: the owner is gone; whoever knows no such session then says so as ever. */
 export function passOn(lane: string, request: IncomingMessage, response: ServerResponse, serveHere: () => void): void {
   const { method, url: path } = request
-  const passed = ask({ socketPath: lane, agent, method, path, headers: { ...onward(request.headers), [PEER]: request.socket.remoteAddress ?? '' } })
+  const isRead = method === 'GET'
+  // A length without its body would make whatever comes over this lane next, anybody's request, the body.
+  const headers = { ...onward(request.headers, isRead ? HOP_AND_BODY : HOP), [PEER]: request.socket.remoteAddress ?? '' }
+  const passed = ask({ socketPath: lane, agent, method, path, headers })
   passed.on('response', (answer) => {
     response.writeHead(answer.statusCode ?? 502, onward(answer.headers))
     answer.pipe(response)
@@ -61,7 +66,7 @@ export function passOn(lane: string, request: IncomingMessage, response: ServerR
   // A client that goes away ends its poll where it is held.
   response.on('close', () => passed.destroy())
   // Without a body in one write: a second one to somebody who answered already, and closes, would fail and take the answer with it.
-  if (method === 'GET') passed.end()
+  if (isRead) passed.end()
   else request.pipe(passed)
 }
 
@@ -77,6 +82,6 @@ export function asItCame({ method, url, httpVersion, rawHeaders }: IncomingMessa
   return Buffer.concat([Buffer.from(`${method} ${url} HTTP/${httpVersion}\r\n${fields.join('')}\r\n`, 'latin1'), rest])
 }
 
-function onward(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP.has(name)))
+function onward(headers: IncomingHttpHeaders, without: ReadonlySet<string> = HOP): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !without.has(name)))
 }

@@ -20,15 +20,19 @@ export type ToPrimary =
   /** It could not start: one line for people, and its exit code. */
   | { kind: 'failed'; line: string; code: number }
   /** A connection arrived, so the process is awake. */
-  | { kind: 'took' }
+  | { kind: 'took'; number: number }
   /** With a socket: an upgrade that belongs to another process, and the request as it came. */
   | { kind: 'carry'; to: number; first: Buffer }
   | { kind: 'figures'; query: number; figures: Figures }
+  /** All connections up to this one arrived before, or are lost. */
+  | { kind: 'stock'; number: number }
 
 export type ToProcess =
   /** With a socket, of which nothing was read but `first`. Carried once, it is not carried again. */
-  | { kind: 'connection'; first?: Buffer }
+  | { kind: 'connection'; number: number; first?: Buffer }
   | { kind: 'figures'; query: number }
+  /** Sent behind a connection, and answered as it is. */
+  | { kind: 'stock'; number: number }
 
 /** Variable of the environment that holds the berth, as JSON. */
 const BERTH = 'HUBBUB_BERTH'

@@ -22,14 +22,17 @@ const SETTLE_MS = 1000
 const FIGURES_MS = 2000
 
 export class Occupant {
-  /** Connections on their way to it: one that is frozen, or busy for long, takes none of them. */
-  underWay = 0
+  /** Connections on their way to it, by number: one that is frozen, or busy for long, takes none of them. Kept open here until then. */
+  private readonly onTheWay = new Map<number, Socket>()
   /** When it was last given one; the clock is the rotation's. */
   given = 0
   private readonly worker: Worker
   private readyAt?: number
   private line?: string
   private queries = 0
+  /** Connections that it was given, ever. */
+  private handed = 0
+  private stocktaking?: NodeJS.Timeout
   private readonly asked = new Map<number, (figures: Figures) => void>()
   readonly ended: Promise<End>
   /** Resolves with whether it came to be ready; false: it ended before. */
@@ -39,6 +42,8 @@ export class Occupant {
     this.worker = cluster.fork(berthAsEnv(berth))
     this.ended = new Promise((resolve) => {
       this.worker.once('exit', (code: number | null, signal: string | null) => resolve({ code, signal, servedMs: this.readyAt && Date.now() - this.readyAt, line: this.line }))
+      // Without descriptors or processes to be had there is none, and so no exit. Else a channel that broke, which is told by the exit.
+      this.worker.on('error', (error) => void (this.worker.process.pid === undefined && resolve({ code: null, signal: null, line: `it could not be started: ${error.message}` })))
     })
     const ready = new Promise<boolean>((resolve) => {
       this.worker.on('message', (message: ToPrimary, socket?: Socket) => {
@@ -50,8 +55,9 @@ export class Occupant {
             this.line = message.line
             return
           case 'took':
-            this.underWay--
-            return
+            return this.letGo(message.number)
+          case 'stock':
+            return [...this.onTheWay.keys()].filter((number) => number <= message.number).forEach((number) => this.letGo(number))
           case 'carry':
             return socket && carry(message.to, Buffer.from(message.first), socket)
           case 'figures':
@@ -59,9 +65,9 @@ export class Occupant {
         }
       })
     })
+    // What it did not take hangs on nobody.
+    void this.ended.then(() => [...this.onTheWay.keys()].forEach((number) => this.letGo(number)))
     this.isUp = Promise.race([ready, this.ended.then(() => false)])
-    // A channel that broke is told by the exit.
-    this.worker.on('error', () => undefined)
   }
 
   get id(): number {
@@ -72,16 +78,23 @@ export class Occupant {
     return this.worker.process.pid!
   }
 
+  get underWay(): number {
+    return this.onTheWay.size
+  }
+
   get isReady(): boolean {
     return this.readyAt !== undefined && this.worker.isConnected()
   }
 
   /** Hands a socket over, of which nothing was read but `first`. */
   connect(socket: Socket, first?: Buffer): void {
-    this.underWay++
-    // Sent or not, the socket is no longer ours.
+    const number = ++this.handed
     socket.on('error', () => socket.destroy())
-    this.send({ kind: 'connection', first }, socket)
+    if (!this.worker.isConnected()) return void socket.destroy()
+    this.onTheWay.set(number, socket)
+    this.stocktaking ??= setTimeout(() => this.takeStock(), SETTLE_MS).unref()
+    // Kept open, for Node waits with those behind it until this one arrived, and forgets them all, open, should the process end.
+    this.worker.process.send({ kind: 'connection', number, first } satisfies ToProcess, socket, { keepOpen: true }, (error) => void (error && this.letGo(number)))
   }
 
   /** What it measures. Empty when it does not answer in time. */
@@ -117,9 +130,24 @@ export class Occupant {
     return end
   }
 
-  private send(message: ToProcess, socket?: Socket): void {
-    if (this.worker.isConnected()) this.worker.process.send(message, socket, {}, (error) => void (error && socket?.destroy()))
-    else socket?.destroy()
+  /** It arrived, or never will: it is not ours any more. */
+  private letGo(number: number): void {
+    this.onTheWay.get(number)?.destroy()
+    this.onTheWay.delete(number)
+  }
+
+  /**
+   * A connection for which it had no descriptor is lost, and nobody says so; counted as under way it would keep others from coming here for
+   * ever. What is said comes in order, so one that is awake answers behind all that arrived.
+   */
+  private takeStock(): void {
+    this.stocktaking = undefined
+    if (this.underWay > 0) this.send({ kind: 'stock', number: this.handed })
+  }
+
+  private send(message: ToProcess): void {
+    // That the channel just broke is told by the exit.
+    if (this.worker.isConnected()) this.worker.process.send(message, undefined, {}, () => undefined)
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,7 +56,10 @@ export async function runMachine(parts: MachineParts, second: (kill: () => void)
   cluster.setupPrimary({ serialization: 'advanced' })
   const lanes = join(tmpdir(), `hubbub-${randomBytes(9).toString('base64url')}`)
   const machine = new Machine(parts, lanes)
-  second(() => machine.kill())
+  second(() => {
+    machine.kill()
+    rmSync(lanes, { recursive: true, force: true })
+  })
   const onHangup = () => machine.hangUp()
   process.on('SIGHUP', onHangup)
   try {
@@ -108,7 +112,8 @@ class Machine {
 
   /** Whether all did so in order. */
   async stop(drainMs: number): Promise<boolean> {
-    this.rotation.close()
+    // As a process that listens itself: for the time that a balancer needs to notice, those that are told to stop still take what comes.
+    setTimeout(() => this.rotation.close(), this.parts.settings.drainNoticeMs).unref()
     this.reload.close()
     const until = Date.now() + drainMs + GRACE_MS
     const stop = (role: SeatRole) => Promise.all(this.seats.filter((seat) => seat.role === role).map((seat) => seat.stop(until - Date.now())))
