@@ -44,7 +44,7 @@ describe('a request as a query', () => {
     const make = (random: Random) => ({
       topics: Array.from({ length: random.integer(1, 3) }, () => random.pick(['task:T-1', 'task:a,b', 'agent:*', '*', 'task:x&y=z', 'repo:octo/hub', 'task:é', 'task:+'])),
       ...(random.chance(0.5) && { types: ['task.*', 'agent.log'].slice(0, random.integer(1, 2)) }),
-      since: random.pick<Since>(['all', '10m', 'ep.1-0', { last: 5 }]),
+      since: random.pick(['all', '10m', 'ep.1-0', { last: 5 }] satisfies Since[]),
       ...(random.chance(0.7) && { filter: Object.fromEntries(Array.from({ length: random.integer(1, 3) }, (_, at) => [`f${at}.a`, random.chance(0.5) ? text(random) : random.pick([1, 0, -2.5, 1234567, true, false, null])])) as Filter }),
     })
     often(2000, make, (request) => {

@@ -83,7 +83,7 @@ async function inProcess(inputs: number, seed: number, outcomes: Outcomes): Prom
       if (place % 256 === 0) progress.tell(place)
       if (place >= (inputs * tenth) / 10) {
         tenth++
-        growth.note(await collected())
+        mark(growth, await collected())
       }
     }
     for (const target of targets) target.close?.()
@@ -105,6 +105,11 @@ async function fire(target: Target, seed: number, outcomes: Outcomes): Promise<v
   }
 }
 
+function mark(growth: GrowthRecord, megabytes: number): void {
+  growth.note(megabytes)
+  say(`        ${growth.what}: ${megabytes.toFixed(1)} MB`)
+}
+
 /** MB, after the collector ran; what ends with timers of a second or two has ended by then. */
 async function collected(): Promise<number> {
   const { gc } = globalThis as { gc?: () => void }
@@ -122,7 +127,7 @@ async function overSockets(inputs: number, seed: number, outcomes: Outcomes): Pr
   const progress = new Progress('over sockets', inputs, outcomes)
   const before = outcomes.inputs
   const telling = setInterval(() => progress.tell(outcomes.inputs - before), 1000)
-  await bombard(siege, inputs, seed, outcomes, () => growth.note(siege.heap()))
+  await bombard(siege, inputs, seed, outcomes, () => mark(growth, siege.heap()))
   clearInterval(telling)
   say(`the witness heard ${number(siege.witnessed())} events meanwhile; the hub process stands at ${Math.round(siege.rss())} MB`)
   for (const what of await siege.lift()) outcomes.find({ gateway: 'hub process', what: what.slice(0, 1500) })
