@@ -34,7 +34,7 @@ export class Findings {
   /** ms since the run began; moved on now and then, for asking the clock costs as much as a record. */
   atMs = 0
   /** Wrong, unless it turns out that Redis lost what it is about: a failover came between. */
-  private doubts: { isLost: () => boolean; violation: Violation }[] = []
+  private doubts: { isLost: () => boolean; violation: Violation | undefined }[] = []
   private readonly kinds = new Uint8Array(RING)
   private readonly projects = new Int32Array(RING)
   private readonly subscribers = new Int32Array(RING)
@@ -69,15 +69,15 @@ export class Findings {
 
   /** As `violate`, but right after all if what it is about is found to be of a branch that was lost. */
   doubt(invariant: Violation['invariant'], what: string, concerned: Concerned, isLost: () => boolean): void {
-    const violation = this.violate(invariant, what, concerned)
-    if (violation) this.doubts.push({ isLost, violation })
+    this.doubts.push({ isLost, violation: this.violate(invariant, what, concerned) })
   }
 
   /** Takes back what is known by now to have been right. */
   resolve(): void {
     this.doubts = this.doubts.filter(({ isLost, violation }) => {
       if (!isLost()) return true
-      this.violations.splice(this.violations.indexOf(violation), 1)
+      // One of too many to tell was counted all the same.
+      if (violation) this.violations.splice(this.violations.indexOf(violation), 1)
       this.count--
       return false
     })

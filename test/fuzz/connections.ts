@@ -56,7 +56,7 @@ export async function volley(url: string, gateway: string, random: Random, outco
   await eventually(() => isThrough || isClosed(), `an answer behind a volley to ${gateway}`, ANSWER_MS).catch((error: unknown) => outcomes.find({ gateway, what: String(error), seed }))
   const wasClosed = isClosed()
   socket.terminate()
-  for (const code of codes) outcomes.count(gateway, WORDS[code] ?? code)
+  for (const code of codes) outcomes.count(gateway, code)
   const rest = Math.max(0, sent - codes.length)
   if (rest > 0) outcomes.count(gateway, wasClosed ? 'closed' : 'accepted', rest)
 }
@@ -100,7 +100,10 @@ function codeOfMessage(text: string): string | undefined {
     const message = JSON.parse(text) as { type?: unknown; event_type?: unknown; code?: unknown; payload?: { code?: unknown; hub_code?: unknown; error?: { code?: unknown } }; data?: { code?: unknown }; error?: { code?: unknown } } & Record<string, unknown>
     if (![message.type, message.event_type].some((name) => typeof name === 'string' && TOLD.test(name))) return undefined
     const code = [message.payload?.hub_code, message.code, message.payload?.code, message.payload?.error?.code, message.data?.code, message.error?.code].find((found) => typeof found === 'string')
-    return code === undefined ? undefined : (WORDS[code] ?? code)
+    if (code === undefined) return undefined
+    const known = Object.hasOwn(WORDS, code) ? WORDS[code]! : code
+    // Events are called `agent:error`, too, and have a `code` of their producer's.
+    return isFailureCode(known) || message.type === 'error' || message.event_type === 'error' ? known : undefined
   } catch {
     return undefined
   }

@@ -36,12 +36,26 @@ export async function admit(socket: Socket, identity: Identity, deps: { recovery
   const internals = socket as unknown as SocketInternals
   const { pid, offset } = socket.handshake.auth as { pid?: unknown; offset?: unknown }
   const place = await deps.operations.admit(identity)
-  const resumed = socket.recovered && typeof pid === 'string' && typeof offset === 'string' ? await deps.recovery.take(pid, offset, socket.data as Owner, identity) : undefined
-  if (resumed) return { identity, sessionId: resumed.id, resumed, admit: place }
-  const strange = socket.recovered
+  const owner = typeof pid === 'string' && typeof offset === 'string' ? await ownerOf(socket, pid, offset, deps.recovery) : undefined
+  const resumed = owner && (await deps.recovery.take(String(pid), String(offset), owner, identity))
+  if (resumed) {
+    internals.recovered = true
+    internals.pid = resumed.id
+    return { identity, sessionId: resumed.id, resumed, admit: place }
+  }
+  const strange = owner !== undefined
   internals.recovered = false
   internals.pid = newSessionId(deps.partition)
   const gap = strange || typeof pid !== 'string' ? undefined : await deps.recovery.gapSince(offset, deps.partition)
   const mail = await deps.operations.mail(identity)
   return { identity, sessionId: internals.pid, gap, mail, admit: place }
+}
+
+/**
+ * Socket.IO takes a store that did not answer for a session that is not known, and goes on. So what it did not find is looked for once more: who
+ * cannot be told is refused for now, and comes back (I8).
+ */
+async function ownerOf(socket: Socket, pid: string, offset: string, recovery: Recovery): Promise<Owner | undefined> {
+  if (socket.recovered) return socket.data as Owner
+  return (await recovery.restore(pid, offset))?.data as Owner | undefined
 }
