@@ -53,7 +53,7 @@ describe('three workers behind one port', () => {
     const topic = `task:${transports.join('-')}`
     const before = await figureOf(machine, 'hubbub_connections_total')
     const sinks = await crowd(20, transports, topic)
-    await eventually(() => sinks.every(({ socket }) => socket.io.engine.transport.name === transports.at(-1)), 'the last transport of each')
+    await eventually(() => sinks.every(({ socket }) => socket.io.engine.transport.name === transports.at(-1)), 'the last transport of each', 30_000)
     const ids = await tell(transports.join('-'), topic)
     for (const sink of sinks) await sink.holds(ids.length)
     expectUnbroken(sinks, ids)
@@ -61,7 +61,7 @@ describe('three workers behind one port', () => {
     const after = await figureOf(machine, 'hubbub_connections_total')
     for (const node of ['w1', 'w2', 'w3']) expect(after[node]! - (before[node] ?? 0)).toBeGreaterThanOrEqual(3)
     for (const sink of sinks) sink.close()
-  })
+  }, 60_000)
 
   it('share their rooms: what one client signals reaches those on all workers', async () => {
     const sinks = await crowd(6, ['websocket'], 'task:room')

@@ -1,10 +1,11 @@
-/** Memory at each tenth of a run. */
+/** Memory at each tenth of a run, and behind it. */
 
-/** What still fills up in the first part of a run (caches, compiled code) is none. */
-const WARM = 0.3
+/** Of the marks: what still fills up in the first part of a run (caches, compiled code) is none. */
+const WARM = 3
 /** Beyond what it was when warm. */
 const MOST_SHARE = 0.15
 const MOST_MB = 10
+const TENTHS = 10
 
 export class GrowthRecord {
   private readonly marks: number[] = []
@@ -21,10 +22,10 @@ export class GrowthRecord {
   }
 
   line(): string {
-    return `${this.what}: ${this.marks.map((mark) => mark.toFixed(1)).join(', ')} MB at each tenth; bound ${this.bound().toFixed(1)} MB`
+    return `${this.what}: ${this.marks.slice(0, TENTHS).map((mark) => mark.toFixed(1)).join(', ')} MB at each tenth${this.marks.length > TENTHS ? `, ${this.marks.at(-1)!.toFixed(1)} MB at rest` : ''}; bound ${this.bound().toFixed(1)} MB`
   }
 
-  /** In words, when the last third is above the bound; by its least, for one tenth may stand in the middle of something. */
+  /** In words, when all of the last three marks are above the bound: one may stand in the middle of something. */
   excess(): string | undefined {
     if (this.isEmpty) return undefined
     const last = Math.min(...this.marks.slice(-3))
@@ -32,7 +33,7 @@ export class GrowthRecord {
   }
 
   private bound(): number {
-    const warm = Math.max(...this.marks.slice(0, Math.max(1, Math.ceil(this.marks.length * WARM))))
+    const warm = Math.max(...this.marks.slice(0, WARM))
     return warm * (1 + MOST_SHARE) + MOST_MB
   }
 }

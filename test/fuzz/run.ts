@@ -10,7 +10,7 @@ import { embed } from './embedded.js'
 import { GrowthRecord } from './growth.js'
 import { number, Outcomes } from './outcomes.js'
 import { requireCleanPrototypes, shown } from './report.js'
-import { lay } from './siege.js'
+import { lay, type Siege } from './siege.js'
 import { hubTargets } from './speakers.js'
 import { FUNCTION_TARGETS, type Target } from './targets.js'
 
@@ -18,6 +18,8 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 const LEAST_SOCKETS = 200_000
 const MILLION = 1_000_000
 const TELL_MS = 10_000
+const REST_MS = 240_000
+const REST_MARK_MS = 10_000
 
 /** Answers the exit code. */
 export async function main(args: string[]): Promise<number> {
@@ -129,9 +131,21 @@ async function overSockets(inputs: number, seed: number, outcomes: Outcomes): Pr
   const telling = setInterval(() => progress.tell(outcomes.inputs - before), 1000)
   await bombard(siege, inputs, seed, outcomes, () => mark(growth, siege.heap()))
   clearInterval(telling)
+  await rest(siege, growth)
   say(`the witness heard ${number(siege.witnessed())} events meanwhile; the hub process stands at ${Math.round(siege.rss())} MB`)
   for (const what of await siege.lift()) outcomes.find({ gateway: 'hub process', what: what.slice(0, 1500) })
   return growth
+}
+
+/**
+ * A session's record is kept for two minutes at least, so that its client can come back: thousands of connections a minute fill the memory
+ * for as long, and it must be free again behind that.
+ */
+async function rest(siege: Siege, growth: GrowthRecord): Promise<void> {
+  for (const until = performance.now() + REST_MS; growth.excess() !== undefined && performance.now() < until && !siege.isOver(); ) {
+    await new Promise((resolve) => setTimeout(resolve, REST_MARK_MS))
+    mark(growth, siege.heap())
+  }
 }
 
 class Progress {

@@ -29,7 +29,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 /** Answers the exit code; prints, but never throws. */
 export async function main(argv: readonly string[], env: Env): Promise<number> {
-  process.title = titleOf(argv)
+  const title = titleOf(argv)
+  if (title !== undefined) process.title = title
   // `| head` is done with us: no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   const [name = 'help', ...rest] = argv
