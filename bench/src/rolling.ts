@@ -3,7 +3,7 @@
  * Prints what it came to; exit code 1 when it fell short of what is promised.
  */
 import { spawnSync } from 'node:child_process'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { signToken } from '../../server/dist/access/tokens.js'
 import { SETTINGS } from '../../server/dist/settings/table.js'
@@ -16,6 +16,8 @@ import { judge, tableOf } from './rollingVerdict.js'
 const SECRET = 'a secret for this measurement only, 40 characters'
 /** connections/s that a worker takes: as it is shipped. */
 const CONNECT_RATE = Number(SETTINGS.connectRate.default)
+/** As in k8s/base/settings.env. */
+const DRAIN_MS = '45000'
 /** Of all clients. Both kinds begin with fewer where there are few. */
 const [STOCK, SDK] = [50, 20]
 const RAW_PROCESSES = 2
@@ -31,9 +33,9 @@ if (2 * sockets + SPARE_FILES > files) {
   say(`${sockets} sockets need ${2 * sockets + SPARE_FILES} open files, and ${files} are allowed: raise the hard limit (ulimit -Hn)`)
   process.exit(1)
 }
-say(`${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}; ${sockets} clients, ${workers} workers, ${rate} events/s on ${topics} topics`)
+say(`${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}; ${sockets} clients, ${workers} workers, ${rate} events/s on ${topics} topics; load before: ${loadavg()[0]!.toFixed(1)}`)
 
-const hubs = { HUBBUB_JWT_SECRET: SECRET, HUBBUB_TRUST_PROXY: '127.0.0.1', HUBBUB_DRAIN_NOTICE_MS: values.notice, HUBBUB_LOG_LEVEL: 'error' }
+const hubs = { HUBBUB_JWT_SECRET: SECRET, HUBBUB_TRUST_PROXY: '127.0.0.1', HUBBUB_DRAIN_NOTICE_MS: values.notice, HUBBUB_DRAIN_MS: DRAIN_MS, HUBBUB_LOG_LEVEL: 'error' }
 const stage = await openStage(workers, hubs, Math.ceil(sockets * 1.1) + 50)
 const crowds: Child[] = []
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stage.stop().then(() => process.exit(1)))

@@ -74,6 +74,7 @@ export async function openStage(workers: number, env: Record<string, string>, ma
         await ended(child, 'SIGTERM')
         clearInterval(look)
         spent.workers += last
+        if (child.exitCode !== 0) process.stderr.write(complaints.get(child) ?? '')
         place.child = await hub('worker', place.port)
         return child.exitCode
       },

