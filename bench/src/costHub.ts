@@ -3,6 +3,7 @@
  * read, by the very measure by which fan-out decides that a socket is slow. Ends with its parent.
  */
 import { randomUUID } from 'node:crypto'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -22,6 +23,8 @@ export interface HubLook {
   most: number
   all: number
   stuck: number
+  /** ms: how late the event loop was at most since it was asked to begin anew. */
+  loop: number
   /** Since the start: sessions that fell back to the journal because their socket was slow. */
   slow: number
 }
@@ -30,6 +33,8 @@ export interface HubLook {
 export interface HubQuestion {
   /** A collection: what stays is held by something. */
   collect?: boolean
+  /** Measures the loop anew, from now on. */
+  anew?: boolean
 }
 
 const DRAINED_BYTES = 64 * 1024
@@ -40,6 +45,8 @@ interface Engine {
 
 const input = JSON.parse(process.argv[2] ?? '{}') as Partial<Settings>
 let engine: Engine | undefined
+const delay = monitorEventLoopDelay({ resolution: 5 })
+delay.enable()
 const hub = await startHub({
   settings: settingsWith({ port: 0, partitions: 1, ...input }),
   // Called as the engine's own method: the one place where a program gets hold of it, and of its queues.
@@ -55,15 +62,17 @@ createInterface({ input: process.stdin })
   .on('close', () => process.exit(0))
 say({ url: hub.url })
 
-async function look({ collect }: HubQuestion): Promise<HubLook> {
+async function look({ collect, anew }: HubQuestion): Promise<HubLook> {
   if (collect) collectGarbage()
+  const loop = delay.max / 1e6
+  if (anew) delay.reset()
   const cpu = process.cpuUsage()
   const waiting = Object.values(engine?.clients ?? {}).map((connection) => new SocketOutlet(encoding, connection, hub.metrics).waiting().bytes)
   const { rss, heapUsed, external } = process.memoryUsage()
   const { values } = await hub.metrics.catchups.get()
   return {
     cpu: (cpu.user + cpu.system) / 1e6, rss, heap: heapUsed, external, most: Math.max(0, ...waiting), all: waiting.reduce((sum, bytes) => sum + bytes, 0), stuck: waiting.filter((bytes) => bytes >= DRAINED_BYTES).length,
-    slow: values.find(({ labels }) => labels.cause === 'slow')?.value ?? 0,
+    loop, slow: values.find(({ labels }) => labels.cause === 'slow')?.value ?? 0,
   }
 }
 

@@ -8,9 +8,9 @@ import type { HubLook, HubQuestion } from './costHub.js'
 import { startChild, startRedis, type Child } from './processes.js'
 
 const SECRET = 'a secret for this measurement only, 40 characters'
-/** None of the limits is what is measured; a process that is frozen for a while is no dead one. */
+/** None of the limits is what is measured; a processor that is frozen for a while keeps its partition. */
 const SETTINGS: Partial<Settings> = {
-  jwtSecret: SECRET, connectRate: 0, messageRate: 1_000_000, messageBurst: 1_000_000, familyRates: '*=1000000', leaseMs: 120_000, leaseRenewMs: 10_000, workerMs: 600_000, pingTimeoutMs: 300_000, retentionCount: 1_000_000,
+  jwtSecret: SECRET, connectRate: 0, messageRate: 1_000_000, messageBurst: 1_000_000, familyRates: '*=1000000', leaseMs: 120_000, leaseRenewMs: 10_000, pingTimeoutMs: 300_000, retentionCount: 1_000_000,
 }
 const DEADLINE_MS = 300_000
 

@@ -2,15 +2,15 @@
  * What sockets that stop reading cost the others (I7): `npm run bench:slow -- [--sockets 2000] [--stopped 20] [--workers 1] [--rate 20] [--bytes 300]
  * [--seconds 20] [--pairs 3]`. Windows in which all read and windows in which some stopped take turns in one run. Each of the latter is compared with the
  * two beside it, so that a machine that drifts does not count; how far those two are from each other is the noise. Exit code 1: it falls
- * short; 2: nothing was measured, for the crowd itself was too busy.
+ * short; 2: it is not known, for the crowd itself was too busy, or the noise was larger than what is looked for.
  */
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { median } from './processes.js'
 import { SlowStage, type Window } from './slowRun.js'
 
-/** Share of the p99; bytes that may wait for one socket; of one core, of the crowd; bytes of the workers besides what waits. */
-const MOST = { worse: 0.1, waiting: 1_048_576, crowdCpu: 0.8, growth: 48 * 1_048_576 }
+/** Share of the p99; bytes that may wait for one socket; of one core, of the crowd; bytes that the workers hold besides what waits. */
+const MOST = { worse: 0.1, waiting: 1_048_576, crowdCpu: 0.8, growth: 16 * 1_048_576 }
 
 const DEFAULTS = { sockets: '2000', stopped: '20', workers: '1', rate: '20', bytes: '300', seconds: '20', pairs: '3' }
 const { values } = parseArgs({ options: Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, { type: 'string' as const, default: value }])) })
@@ -19,13 +19,13 @@ process.exitCode = await main()
 
 async function main(): Promise<number> {
   const { pairs, ...options } = numbers
-  say(`${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}; load of the machine ${loadavg()[0]!.toFixed(1)} before it began`)
+  say(`${new Date().toISOString().slice(0, 16)}Z, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}; load of the machine ${loadavg()[0]!.toFixed(1)} before it began`)
   say(`${options.sockets} sockets, ${options.workers} worker(s), ${options.rate} events/s to each; ${options.stopped} stop. ${pairs} pairs of ${options.seconds} s\n`)
   const stage = await SlowStage.open(options)
   try {
     await stage.warmUp()
     const windows: Window[] = []
-    say('window       deliveries  p50 ms  p99 ms  most ms  workers  crowd  workers\' RSS  waits: one      all   kernel  load')
+    say('window       deliveries  p50 ms  p99 ms  most ms  workers  crowd  workers: RSS     held  waits: one      all   kernel  load')
     for (let n = 0; n <= 2 * pairs; n++) {
       const window = await stage.window(n % 2 === 1)
       windows.push(window)
@@ -38,11 +38,11 @@ async function main(): Promise<number> {
 }
 
 function row(window: Window): string {
-  const { isStopped, deliveries, p50, p99, most, workerCpu, cpu, rss, waitingMost, waitingAll, kernel, after } = window
+  const { isStopped, deliveries, p50, p99, most, workerCpu, cpu, rss, held, waitingMost, waitingAll, kernel, after } = window
   const cells = [
-    (isStopped ? 'some stopped' : 'all read').padEnd(12), String(deliveries).padStart(10), ms(p50), ms(p99), ms(most).padStart(8), percent(workerCpu).padStart(8), percent(cpu).padStart(6), mb(rss).padStart(13), mb(waitingMost).padStart(11), mb(waitingAll).padStart(8), mb(kernel).padStart(8), loadavg()[0]!.toFixed(1).padStart(5),
+    (isStopped ? 'some stopped' : 'all read').padEnd(12), String(deliveries).padStart(10), ms(p50), ms(p99), ms(most).padStart(8), percent(workerCpu).padStart(8), percent(cpu).padStart(6), mb(rss).padStart(13), mb(held).padStart(8), mb(waitingMost).padStart(11), mb(waitingAll).padStart(8), mb(kernel).padStart(8), loadavg()[0]!.toFixed(1).padStart(5),
   ]
-  const caught = after ? `\n  they caught up in ${after.seconds.toFixed(1)} s; the others' p50 ${ms(after.p50).trim()} ms, p99 ${ms(after.p99).trim()} ms then and a little longer (the crowd's own loop: ${after.loop.toFixed(0)} ms late)` : ''
+  const caught = after ? `\n  they caught up in ${after.seconds.toFixed(1)} s; the others' p50 ${ms(after.p50).trim()} ms, p99 ${ms(after.p99).trim()} ms then and a little longer (loops at their latest: worker ${after.workerLoop.toFixed(0)} ms, crowd ${after.loop.toFixed(0)} ms)` : ''
   return cells.join(' ') + caught
 }
 
@@ -53,16 +53,17 @@ function verdict(windows: readonly Window[], faults: readonly string[], events: 
   const reading = windows.filter(({ isStopped }) => !isStopped)
   const stopped = windows.filter(({ isStopped }) => isStopped)
   const waiting = Math.max(...stopped.map(({ waitingMost }) => waitingMost))
-  const growth = Math.max(...stopped.map(({ rss }) => rss)) - Math.max(...reading.map(({ rss }) => rss))
+  const growth = Math.max(...stopped.map(({ held }) => held)) - median(reading.map(({ held }) => held))
   const crowd = Math.max(...windows.map(({ cpu }) => cpu))
   say(`\np99 of the others, against the two windows beside: ${worse.map(signed).join(', ')}; median ${signed(median(worse))} (at most ${signed(MOST.worse)})`)
   say(`noise, two windows in which all read against each other: ${noise.map(percent).join(', ')}; median ${percent(median(noise))}`)
-  say(`waiting for one socket that stopped: at most ${mb(waiting)} (limit ${mb(MOST.waiting)}); workers' memory: ${mb(growth)} more than while all read`)
+  say(`waiting for one socket that stopped: at most ${mb(waiting)} (limit ${mb(MOST.waiting)}); the workers hold ${mb(growth)} more than while all read`)
   say(`${events} events: ${faults.length === 0 ? 'every socket, those that stopped included, got each of its own once and in order' : `faults: ${faults.join('; ')}`}`)
   if (crowd > MOST.crowdCpu) return fail(2, `the crowd took ${percent(crowd)} of a core: it measured itself. Fewer sockets or events`)
   if (faults.length > 0) return fail(1, 'events were lost, repeated or out of order')
   if (waiting > MOST.waiting || growth > MOST.growth + numbers.stopped * MOST.waiting) return fail(1, 'memory is not bounded')
-  if (median(worse) > MOST.worse) return fail(1, median(noise) > MOST.worse ? 'the others were later; but the machine is noisier than what is measured' : 'the others were later')
+  if (median(noise) > MOST.worse) return fail(2, 'whether the others were later is not known: the machine is noisier than what is measured. Run it alone')
+  if (median(worse) > MOST.worse) return fail(1, 'the others were later')
   say('it holds')
   return 0
 }

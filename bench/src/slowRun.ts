@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { partitionOf } from '@hubbub/protocol'
 import { signToken } from '../../server/dist/access/tokens.js'
 import type { Store } from '../../server/dist/store/port.js'
-import type { HubLook } from './costHub.js'
+import type { HubLook, HubQuestion } from './costHub.js'
 import { benchStore } from './load.js'
 import { startChild, startRedis, type Child, type Redis } from './processes.js'
 import type { CrowdLook, WindowFigures } from './slowCrowd.js'
@@ -28,6 +28,8 @@ export interface Window extends WindowFigures {
   isStopped: boolean
   /** Of one core, of the workers together. */
   workerCpu: number
+  /** Bytes: what the workers hold at the end of the window, after a collection, those that stopped being stuck still. */
+  held: number
   /** Bytes, the most that was seen in the window: of all workers together, and of one socket. */
   rss: number
   waitingMost: number
@@ -35,7 +37,14 @@ export interface Window extends WindowFigures {
   /** Bytes of the kernel's socket buffers, of the whole machine. */
   kernel: number
   /** What the reading ones got while the others caught up. */
-  after?: WindowFigures & { seconds: number }
+  after?: CatchUpFigures
+}
+
+export interface CatchUpFigures extends WindowFigures {
+  /** Until those that had stopped have everything. */
+  seconds: number
+  /** ms: the longest that a worker's event loop was kept from its turn. */
+  workerLoop: number
 }
 
 const SECRET = 'a secret for this measurement only, 40 characters'
@@ -85,7 +94,9 @@ export class SlowStage {
     const most = await this.stream(this.options.seconds)
     await this.everybodyHas('quick')
     const figures = await this.order<WindowFigures>('end')
-    const window = { ...figures, ...most, isStopped, workerCpu: ((await this.look()).cpu - cpuBefore) / ((performance.now() - began) / 1000) }
+    const workerCpu = ((await this.look()).cpu - cpuBefore) / ((performance.now() - began) / 1000)
+    const { heap, external } = await this.look({ collect: true })
+    const window = { ...figures, ...most, isStopped, workerCpu, held: heap + external }
     const after = isStopped ? await this.catchUp() : undefined
     await this.everybodyHas('all')
     return { ...window, after }
@@ -115,16 +126,17 @@ export class SlowStage {
     }
     if (!isStopped) for (; filled < this.filled; ) await more()
     else {
-      for (; (await this.look()).stuck < this.options.stopped; await more()) if (filled > FILL.mostBytes) throw new Error('the kernel takes all that is sent to sockets that do not read')
+      for (; (await this.look()).stuck < this.options.stopped; await more()) if (filled > FILL.mostBytes) throw new Error(`not all of those that stopped are stuck: ${JSON.stringify({ hub: await this.look(), crowd: await this.order('look'), sent: this.author.all, filled })}`)
       // From here on nothing leaves the worker for them, and this is more than it holds for one.
       for (let n = 0; n < 3; n++) await more()
       this.filled = filled
     }
   }
 
-  private async catchUp(): Promise<WindowFigures & { seconds: number }> {
+  private async catchUp(): Promise<CatchUpFigures> {
     const began = performance.now()
     await this.order('begin')
+    await this.look({ anew: true })
     await this.order('resume')
     const target = this.author.all
     const elapsed = () => (performance.now() - began) / 1000
@@ -136,7 +148,7 @@ export class SlowStage {
       if ((await this.order<CrowdLook>('look')).stoppable >= target) seconds ??= elapsed()
       if (elapsed() > DEADLINE_MS / 1000) throw new Error('those that stopped did not catch up')
     }
-    return { ...(await this.order<WindowFigures>('end')), seconds }
+    return { ...(await this.order<WindowFigures>('end')), seconds, workerLoop: (await this.look()).loop }
   }
 
   /** By the clock: what is late is not made up for by a burst. */
@@ -159,10 +171,10 @@ export class SlowStage {
   }
 
   /** All workers together; of sockets the one with the most. */
-  private async look(): Promise<HubLook> {
-    const looks = await Promise.all(this.hubs.map((hub) => (hub.tell({}), hub.next() as unknown as Promise<HubLook>)))
+  private async look(question: HubQuestion = {}): Promise<HubLook> {
+    const looks = await Promise.all(this.hubs.map((hub) => (hub.tell(question), hub.next() as unknown as Promise<HubLook>)))
     return looks.reduce((a, b) => ({
-      cpu: a.cpu + b.cpu, rss: a.rss + b.rss, heap: a.heap + b.heap, external: a.external + b.external, most: Math.max(a.most, b.most), all: a.all + b.all, stuck: a.stuck + b.stuck, slow: a.slow + b.slow,
+      cpu: a.cpu + b.cpu, rss: a.rss + b.rss, heap: a.heap + b.heap, external: a.external + b.external, most: Math.max(a.most, b.most), all: a.all + b.all, stuck: a.stuck + b.stuck, loop: Math.max(a.loop, b.loop), slow: a.slow + b.slow,
     }))
   }
 
