@@ -94,7 +94,11 @@ export class Watchers {
   /** Keeps the groups from ending, and writes again what the store lost, or what was swept while this worker passed for dead. */
   async renew(): Promise<void> {
     const byPartition = new Map<number, Group[]>()
-    for (const group of this.groups.values()) byPartition.set(group.watched.partition, [...(byPartition.get(group.watched.partition) ?? []), group])
+    for (const group of this.groups.values()) {
+      const known = byPartition.get(group.watched.partition)
+      if (known) known.push(group)
+      else byPartition.set(group.watched.partition, [group])
+    }
     for (const [partition, groups] of byPartition) {
       const counts = await this.deps.roster.renew(partition, groups.map(({ watched }) => watched.group), this.deps.roll.worker)
       for (const [at, group] of groups.entries()) {
