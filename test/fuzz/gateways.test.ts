@@ -1,4 +1,5 @@
 /** Every gateway's parser, with messages that are nearly valid: each is taken or refused with a code that blames the sender; nothing is the hub's fault (I5). */
+import { HubError, isFailureCode } from '@hubbub/protocol'
 import { createRandom } from '../faults/random.js'
 import { eventually } from '../harness/eventually.js'
 import { embed, type Embedded } from './embedded.js'
@@ -55,6 +56,19 @@ test('a filter by a name that every object has takes nothing, and nothing from a
   await eventually(() => plain.given >= 3, 'three events for whoever filters nothing')
   expect(strange.given).toBe(0)
   for (const client of [strange, plain]) client.close()
+})
+
+// Found by two million inputs; a name that no `String()` can be made of was an INTERNAL_ERROR.
+test.each(['/ws/:project', '/ws/tasks/:taskId'])('%s refuses names that are objects with methods of their own', async (gateway) => {
+  const { way, form: [name] } = DIALECTS[gateway]!
+  const client = await embedded.open(ADMIN, way)
+  const strange = { toString: 1, valueOf: null }
+  for (const message of [{ [name]: strange }, { [name]: 'subscribe', payload: { events: [strange] } }, { [name]: 'task.progress', data: { taskId: strange } }]) {
+    const codes = await client.hear(message).then(() => client.taken(), (error: unknown) => [error instanceof HubError ? error.code : String(error)])
+    expect(codes.length).toBeGreaterThan(0)
+    expect(codes.filter((code) => !isFailureCode(code) || code === 'INTERNAL_ERROR')).toEqual([])
+  }
+  client.close()
 })
 
 test('and behind all of it a valid event still goes through', async () => {

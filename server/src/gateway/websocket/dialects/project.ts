@@ -167,13 +167,13 @@ function typesIn(payload: Record<string, unknown>, absent: string[]): string[] {
   if (given === undefined && absent.length > 0) return absent
   if (!Array.isArray(given) || given.length === 0) throw new HubError('INVALID_MESSAGE', '`payload.events` is a list of event types.', { path: 'payload.events' })
   return given.map((name: unknown) => {
-    const type = typeof name === 'string' ? (BY_NAME[name] ?? canonicalType(name) ?? name) : undefined
-    if (type === undefined || !isTypePattern(type)) throw new HubError('INVALID_MESSAGE', 'That is no event type.', { path: 'payload.events', event: String(name).slice(0, 128) })
+    const type = typeof name === 'string' ? (BY_NAME.get(name) ?? canonicalType(name) ?? name) : undefined
+    if (type === undefined || !isTypePattern(type)) throw new HubError('INVALID_MESSAGE', 'That is no event type.', { path: 'payload.events', event: typeof name === 'string' ? name.slice(0, 128) : typeof name })
     return type
   })
 }
 
-const BY_NAME: Readonly<Record<string, string>> = Object.fromEntries(Object.entries(PROJECT_NAMES).map(([type, name]) => [name, type]))
+const BY_NAME: ReadonlyMap<string, string> = new Map(Object.entries(PROJECT_NAMES).map(([type, name]) => [name, type]))
 
 /** The data's fields stand beside the message's own, as well as whole. */
 function shown({ id, type, timestamp, project, data, metadata }: HubEvent, cursor: Cursor): object {
