@@ -1,5 +1,5 @@
 /** I2 and I8 for a client with no code of ours on its side: whatever happens to its connection, nothing is lost or repeated. */
-import { isAfter, parseCursor } from '@hubbub/protocol'
+import { isAfter, parseCursor, type Answer, type SubscribeResult } from '@hubbub/protocol'
 import { problems } from '../harness/checker.js'
 import { eventually } from '../harness/eventually.js'
 import { createProducer, overHttp, type Producer } from '../harness/producer.js'
@@ -84,6 +84,21 @@ describe('a plain socket.io-client whose way to the hub is cut again and again',
     await sink.holds(AWAY)
     expect(problems(sink.receipts(), coder.acked.keys())).toEqual([])
     expectRecovered(sink)
+    sink.close()
+  }, 60_000)
+
+  test('is not called recovered when it was cut off before it subscribed, or it would never do so', async () => {
+    const coder = producer()
+    const sink = await stockClient(crossing.url, { token: token() })
+    await eventually(() => sink.bookmarks.length > 0, 'the place to come back to')
+    sink.socket.on('connect', () => sink.socket.recovered || sink.socket.emit('subscribe', { topics: ['task:first'] }, (answer: Answer<SubscribeResult>) => sink.answers.push(answer)))
+    await crossing.suffer('reset', () => Promise.resolve())
+    await eventually(() => sink.answers.length > 0, 'the subscription')
+    await coder.publish(10, 'first')
+    await crossing.suffer('reset', async () => void (await coder.publish(10, 'first')))
+    await sink.holds(20)
+    expect(problems(sink.receipts(), coder.acked.keys())).toEqual([])
+    expect([sink.connections.map(({ recovered }) => recovered), sink.answers.length, sink.gaps]).toEqual([[false, false, true], 1, []])
     sink.close()
   }, 60_000)
 

@@ -11,7 +11,7 @@ import { SettingError } from '../../settings/read.js'
 import type { Settings } from '../../settings/table.js'
 import { StoreUnavailable } from '../../store/port.js'
 import { asItCame, laneOf, ownerOf, passOn, restorePeer, sessionIds } from './lanes.js'
-import { tellPrimary, type Berth, type ToProcess } from './messages.js'
+import { carryTo, tellPrimary, type Berth, type ToProcess } from './messages.js'
 
 export interface ChildParts {
   /** Read anew by this process; role and name are of its berth. */
@@ -69,6 +69,8 @@ function takeTraffic(server: Server, hub: RunningHub, { me, berth, settings }: {
   /** Connections that may name sessions of others; what was carried here, or came over the lane, is answered here. */
   const fresh = new WeakSet<Duplex>()
   const given = new WeakSet<Duplex>()
+  /** Carried here, and perhaps still read elsewhere; by number. */
+  const held = new Map<number, Socket>()
   const ownerElsewhere = (request: IncomingMessage) => {
     const owner = fresh.has(request.socket) ? ownerOf(request) : undefined
     return owner === me ? undefined : owner
@@ -92,19 +94,28 @@ function takeTraffic(server: Server, hub: RunningHub, { me, berth, settings }: {
     for (const listener of count) listener.call(server, request, socket, head)
     const owner = ownerElsewhere(request)
     if (owner === undefined) upgrade.forEach((listener) => listener.call(server, request, socket, head))
-    else tellPrimary({ kind: 'carry', to: owner, first: asItCame(request, head) }, socket as Socket)
+    else carryTo(owner, asItCame(request, head), socket as Socket)
   })
   process.on('message', (message: ToProcess, socket?: Socket) => {
     if (message.kind === 'figures') return void hub.metrics.registry.getMetricsAsJSON().then((figures) => tellPrimary({ kind: 'figures', query: message.query, figures }))
     if (message.kind === 'stock') return tellPrimary(message)
+    if (message.kind === 'begin') return begin(message.number, message.first)
+    if (socket && message.isCarried) held.set(message.number, socket.on('error', () => socket.destroy()))
     tellPrimary({ kind: 'took', number: message.number })
     // It ended on its way here.
     if (!socket) return
     given.add(socket)
-    if (!message.first) fresh.add(socket)
+    if (message.isCarried) return
+    fresh.add(socket)
     server.emit('connection', socket)
-    if (message.first) socket.unshift(message.first)
   })
+  const begin = (number: number, first: Buffer) => {
+    const socket = held.get(number)
+    held.delete(number)
+    if (!socket || socket.destroyed) return
+    server.emit('connection', socket)
+    socket.unshift(first)
+  }
 }
 
 /** As a hub that listens itself has them: they begin when this server listens, be it on its lane only. */

@@ -21,15 +21,19 @@ export type ToPrimary =
   | { kind: 'failed'; line: string; code: number }
   /** A connection arrived, so the process is awake. */
   | { kind: 'took'; number: number }
-  /** With a socket: an upgrade that belongs to another process, and the request as it came. */
-  | { kind: 'carry'; to: number; first: Buffer }
+  /** With a socket: an upgrade that belongs to another process. */
+  | { kind: 'carry'; number: number }
+  /** It is read here no more; whose it is, and the request as it came. */
+  | { kind: 'carried'; number: number; to: number; first: Buffer }
   | { kind: 'figures'; query: number; figures: Figures }
   /** All connections up to this one arrived before, or are lost. */
   | { kind: 'stock'; number: number }
 
 export type ToProcess =
-  /** With a socket, of which nothing was read but `first`. Carried once, it is not carried again. */
-  | { kind: 'connection'; number: number; first?: Buffer }
+  /** With a socket. Carried once, it is not carried again, and begins when it is said to. */
+  | { kind: 'connection'; number: number; isCarried: boolean }
+  /** A carried connection is read by nobody else any more; what was read of it. */
+  | { kind: 'begin'; number: number; first: Buffer }
   | { kind: 'figures'; query: number }
   /** Sent behind a connection, and answered as it is. */
   | { kind: 'stock'; number: number }
@@ -48,8 +52,22 @@ export function berthOf(env: Record<string, string | undefined>): Berth | undefi
 }
 
 /** To the primary. It may just have died, which `disconnect` tells; that a message got lost then is no news. */
-export function tellPrimary(message: ToPrimary, socket?: Socket): void {
-  const lost = (error: Error | null) => void (error && socket?.destroy())
-  if (process.connected) process.send!(message, socket, {}, lost)
-  else socket?.destroy()
+export function tellPrimary(message: ToPrimary): void {
+  if (process.connected) process.send!(message, undefined, {}, () => undefined)
+}
+
+let carried = 0
+
+/**
+ * An upgrade for process `to`, by way of the primary. As long as two processes have a socket both read it, and what comes goes to either: so it
+ * begins there when it is closed here and in the primary. Until then nothing comes, for its client waits for an answer.
+ */
+export function carryTo(to: number, first: Buffer, socket: Socket): void {
+  const number = ++carried
+  socket.on('error', () => socket.destroy())
+  if (!process.connected) return void socket.destroy()
+  process.send!({ kind: 'carry', number } satisfies ToPrimary, socket, { keepOpen: true }, () => {
+    socket.destroy()
+    tellPrimary({ kind: 'carried', number, to, first })
+  })
 }

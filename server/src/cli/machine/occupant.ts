@@ -23,7 +23,9 @@ const FIGURES_MS = 2000
 
 export class Occupant {
   /** Connections on their way to it, by number: one that is frozen, or busy for long, takes none of them. Kept open here until then. */
-  private readonly onTheWay = new Map<number, Socket>()
+  private readonly onTheWay = new Map<number, { socket: Socket; first?: Buffer }>()
+  /** Upgrades that it brought, and may still read; by its number. */
+  private readonly brought = new Map<number, Socket>()
   /** When it was last given one; the clock is the rotation's. */
   given = 0
   private readonly worker: Worker
@@ -59,14 +61,23 @@ export class Occupant {
           case 'stock':
             return [...this.onTheWay.keys()].filter((number) => number <= message.number).forEach((number) => this.letGo(number))
           case 'carry':
-            return socket && carry(message.to, Buffer.from(message.first), socket)
+            return socket && this.brought.set(message.number, socket.on('error', () => socket.destroy()))
+          case 'carried': {
+            const upgrade = this.brought.get(message.number)
+            this.brought.delete(message.number)
+            return upgrade && carry(message.to, Buffer.from(message.first), upgrade)
+          }
           case 'figures':
             return this.asked.get(message.query)?.(message.figures)
         }
       })
     })
     // What it did not take hangs on nobody.
-    void this.ended.then(() => [...this.onTheWay.keys()].forEach((number) => this.letGo(number)))
+    void this.ended.then(() => {
+      for (const number of this.onTheWay.keys()) this.letGo(number)
+      for (const socket of this.brought.values()) socket.destroy()
+      this.brought.clear()
+    })
     this.isUp = Promise.race([ready, this.ended.then(() => false)])
   }
 
@@ -91,10 +102,10 @@ export class Occupant {
     const number = ++this.handed
     socket.on('error', () => socket.destroy())
     if (!this.worker.isConnected()) return void socket.destroy()
-    this.onTheWay.set(number, socket)
+    this.onTheWay.set(number, { socket, first })
     this.stocktaking ??= setTimeout(() => this.takeStock(), SETTLE_MS).unref()
     // Kept open, for Node waits with those behind it until this one arrived, and forgets them all, open, should the process end.
-    this.worker.process.send({ kind: 'connection', number, first } satisfies ToProcess, socket, { keepOpen: true }, (error) => void (error && this.letGo(number)))
+    this.worker.process.send({ kind: 'connection', number, isCarried: first !== undefined } satisfies ToProcess, socket, { keepOpen: true }, (error) => void (error && this.letGo(number)))
   }
 
   /** What it measures. Empty when it does not answer in time. */
@@ -132,8 +143,10 @@ export class Occupant {
 
   /** It arrived, or never will: it is not ours any more. */
   private letGo(number: number): void {
-    this.onTheWay.get(number)?.destroy()
+    const { socket, first } = this.onTheWay.get(number) ?? {}
     this.onTheWay.delete(number)
+    socket?.destroy()
+    if (first) this.send({ kind: 'begin', number, first })
   }
 
   /**

@@ -44,13 +44,16 @@ export class Recovery {
     return { sid: randomBytes(15).toString('base64url'), pid: id, rooms: [], missedPackets: [], data: { subject, project } satisfies Owner }
   }
 
-  /** After authentication: takes the session from its older holder. Undefined: it is somebody else's, or gone. */
+  /**
+   * After authentication: takes the session from its older holder. Undefined: it is somebody else's, or gone, or empty. Its client may have been
+   * cut off while it subscribed for the first time: told that it is recovered it would not do so again, and hear nothing for ever.
+   */
   async take(id: string, cursor: string, owner: Owner, identity: Identity): Promise<Resumed | undefined> {
     const partition = this.partitionOf(id)
     if (partition === undefined || !parseCursor(cursor)) return undefined
     if (owner.subject !== identity.subject || owner.project !== identity.project) return undefined
     const taken = await this.deps.sessions.take(partition, id, this.deps.ttlMs)
-    return taken ? { id, cursor, ...taken } : undefined
+    return taken && taken.record.subscriptions.length > 0 ? { id, cursor, ...taken } : undefined
   }
 
   /** What a client that could not be resumed is told: between its cursor and now it may have missed something. */
