@@ -2,8 +2,8 @@
 import { createInterface } from 'node:readline'
 import { io, type Socket } from 'socket.io-client'
 import { signToken } from '../../server/dist/access/tokens.js'
-import { openAll, type LeanSocket } from './costSocket.js'
 import { costEvent } from './costEvents.js'
+import { openAll, SocketioSocket } from './wire/socketio.js'
 
 export interface CrowdOptions {
   url: string
@@ -40,7 +40,7 @@ export interface CrowdLook {
 }
 
 const input = JSON.parse(process.argv[2] ?? '{}') as CrowdOptions
-const sockets: LeanSocket[] = []
+const sockets: SocketioSocket[] = []
 let received = 0
 let lost = 0
 /** `42["task.progress"`: the eighth character tells an event from a bookmark. */
@@ -63,12 +63,12 @@ async function grow({ count, topics }: Grow): Promise<object> {
   const options = Array.from({ length: count }, (_, at) => {
     const number = String(sockets.length + at)
     return {
-      url: input.url, token: signToken(input.secret, { sub: `watcher-${number}`, role: 'viewer' }, '2h'), topics: topics.map((topic) => topic.replace('#', number)),
+      url: input.url, token: signToken(input.secret, { sub: `watcher-${number}`, role: 'viewer' }, '2h'), subscribe: topics.map((topic) => ({ topics: [topic.replace('#', number)] })),
       onEvent: (bytes: Buffer, from: number) => void (bytes[from + 4] === EVENT && received++),
       onLost: () => lost++,
     }
   })
-  sockets.push(...(await openAll(options)))
+  sockets.push(...(await openAll(options, (each) => SocketioSocket.open(each))))
   return { open: sockets.length }
 }
 

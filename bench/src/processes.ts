@@ -16,9 +16,9 @@ export interface Child {
   stop(): Promise<void>
 }
 
-/** Starts one of this folder's scripts. */
-export async function startChild(script: string, input: object): Promise<Child> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), JSON.stringify(input)], { stdio: ['pipe', 'pipe', 'inherit'] })
+/** Starts one of our scripts. @param args of Node itself */
+export async function startChild(script: string, input: object, args: readonly string[] = []): Promise<Child> {
+  const child = spawn(process.execPath, [...args, fileURLToPath(new URL(script, import.meta.url)), JSON.stringify(input)], { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const next = async () => {
     const line = await lines.next()

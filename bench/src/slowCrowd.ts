@@ -4,7 +4,7 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
-import { openAll, type LeanOptions, type LeanSocket } from './costSocket.js'
+import { openAll, SocketioSocket, type SocketioOptions } from './wire/socketio.js'
 import { ID_AT, readPlace } from './slowEvents.js'
 import { Latencies, micros } from './slowLatency.js'
 
@@ -52,7 +52,7 @@ let latencies = new Latencies()
 let began = { at: performance.now(), cpu: process.cpuUsage() }
 const every = Math.floor(input.count / Math.max(1, input.stoppable))
 const seats: Seat[] = Array.from({ length: input.count }, (_, at) => ({ isStoppable: at % every === every - 1 && at < every * input.stoppable, all: 0, shared: 0 }))
-const sockets: LeanSocket[] = await openAll(seats.map((seat, at) => optionsOf(seat, at)))
+const sockets = await openAll(seats.map((seat, at) => optionsOf(seat, at)), (options) => SocketioSocket.open(options))
 delay.enable()
 
 const ORDERS: Record<string, () => object> = {
@@ -67,10 +67,10 @@ createInterface({ input: process.stdin })
   .on('close', () => process.exit(0))
 say({ ready: true })
 
-function optionsOf(seat: Seat, at: number): LeanOptions {
+function optionsOf(seat: Seat, at: number): SocketioOptions {
   const topics = seat.isStoppable ? [input.topic, input.heavyTopic] : [input.topic]
   return {
-    url: input.urls[at % input.urls.length]!, token: input.token, topics,
+    url: input.urls[at % input.urls.length]!, token: input.token, subscribe: topics.map((topic) => ({ topics: [topic] })),
     onEvent: (bytes, from) => heard(seat, bytes, from),
     onLost: (reason) => fault(`socket ${at} ended: ${reason}`),
   }
@@ -91,7 +91,7 @@ function heard(seat: Seat, bytes: Buffer, from: number): void {
   if (!seat.isStoppable) latencies.add(micros() - place.sentAt)
 }
 
-function move(how: (socket: LeanSocket) => void): object {
+function move(how: (socket: SocketioSocket) => void): object {
   for (const [at, seat] of seats.entries()) if (seat.isStoppable) how(sockets[at]!)
   return {}
 }

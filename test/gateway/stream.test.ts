@@ -164,6 +164,27 @@ describe('a stream counts as a connection', () => {
     expect(refused.body.error?.code).toBe('CONNECTION_LIMIT')
   })
 
+  test('and an EventSource that is refused for a while comes back by itself, where any status but 200 would end it for good', async () => {
+    const running = await hub({ maxConnections: 1 })
+    const first = await client(running, VIEWER)
+    const complaints: Failure[] = []
+    const source = new EventSource(`${running.url}/api/v1/stream?topics=task:1&token=${token(VIEWER)}`)
+    source.addEventListener('hub.error', ({ data }) => complaints.push(JSON.parse(data as string) as Failure))
+    const heard = new Promise((resolve) => source.addEventListener('hub.cursor', resolve))
+    await eventually(() => complaints.length > 0, 'the refusal')
+    expect(complaints[0]).toMatchObject({ code: 'CONNECTION_LIMIT', retryable: true })
+    first.close()
+    await heard
+    source.close()
+  })
+
+  test('but not one whose credential is none', async () => {
+    const running = await hub()
+    const source = new EventSource(`${running.url}/api/v1/stream?topics=task:1&token=nonsense`)
+    const code = await new Promise((resolve) => source.addEventListener('error', (error) => resolve(error.code)))
+    expect([code, source.readyState]).toEqual([401, source.CLOSED])
+  })
+
   test('for who is connected, and who watches', async () => {
     const running = await hub()
     const watching = await client(running, { sub: 'watcher', role: 'viewer' })

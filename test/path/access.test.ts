@@ -32,6 +32,9 @@ const AUTHS: Record<string, (credential: string) => Record<string, string>> = {
 }
 const TRANSPORTS: Required<StockOptions>['transports'][] = [['websocket'], ['polling'], ['polling', 'websocket']]
 
+/** There are more bad credentials here than an address may show. */
+const PATIENT = { HUBBUB_AUTH_FAILURES: '0' }
+
 interface Authority {
   hub: HubProcess
   /** A credential that is good, of the project `default`. */
@@ -47,7 +50,7 @@ const bySecret = token(claims)
 
 const AUTHORITIES: [string, () => Promise<Authority>][] = [
   ['an HS256 token', async () => ({
-    hub: await startHub(),
+    hub: await startHub({ env: PATIENT }),
     good: token(claims),
     bad: [
       ['expired', 'AUTH_TOKEN_EXPIRED', token({ ...claims, iat: now() - 7200, exp: now() - 3600 })],
@@ -61,7 +64,7 @@ const AUTHORITIES: [string, () => Promise<Authority>][] = [
     ],
   })],
   ['an RS256 token, by PEM file', async () => ({
-    hub: await startHub({ env: { HUBBUB_JWT_PUBLIC_KEY_FILE: folder.write('rsa.pem', pemOf(rsa.publicKey)) } }),
+    hub: await startHub({ env: { ...PATIENT, HUBBUB_JWT_PUBLIC_KEY_FILE: folder.write('rsa.pem', pemOf(rsa.publicKey)) } }),
     good: handMade({ alg: 'RS256' }, { ...claims, exp: inAnHour() }, rsa.privateKey),
     bad: [
       ['expired', 'AUTH_TOKEN_EXPIRED', handMade({ alg: 'RS256' }, { ...claims, exp: now() - 60 }, rsa.privateKey)],
@@ -75,7 +78,7 @@ const AUTHORITIES: [string, () => Promise<Authority>][] = [
     const jwk = { ...ec.publicKey.export({ format: 'jwk' }), kid: 'this-year', alg: 'ES256', use: 'sig' }
     const second = { ...other.rsa.publicKey.export({ format: 'jwk' }), kid: 'last-year' }
     return {
-      hub: await startHub({ env: { HUBBUB_JWKS_FILE: folder.write('jwks.json', JSON.stringify({ keys: [jwk, second] })) } }),
+      hub: await startHub({ env: { ...PATIENT, HUBBUB_JWKS_FILE: folder.write('jwks.json', JSON.stringify({ keys: [jwk, second] })) } }),
       good: handMade({ alg: 'ES256', kid: 'this-year' }, { ...claims, exp: inAnHour() }, ec.privateKey),
       bad: [
         ['expired', 'AUTH_TOKEN_EXPIRED', handMade({ alg: 'ES256', kid: 'this-year' }, { ...claims, exp: now() - 60 }, ec.privateKey)],
@@ -87,7 +90,7 @@ const AUTHORITIES: [string, () => Promise<Authority>][] = [
     }
   }],
   ['an API key', async () => {
-    const hub = await startHub()
+    const hub = await startHub({ env: PATIENT })
     const make = async () => (await ask(`${hub.url}/api/v1/keys`, { as: token(), json: { subject: 'visitor', role: 'service' } })).body as unknown as { key: string; id: string }
     const [{ key }, revoked] = [await make(), await make()]
     await ask(`${hub.url}/api/v1/keys/${revoked.id}`, { as: token(), method: 'DELETE' })

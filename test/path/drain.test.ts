@@ -6,6 +6,7 @@ import { connect, type Client } from '@hubbub/client'
 import type { HubEvent } from '@hubbub/protocol'
 import { EventSource } from 'eventsource'
 import { WebSocket } from 'ws'
+import { ask } from '../harness/ask.js'
 import { problems, receiptOf, type Receipt } from '../harness/checker.js'
 import { startCluster, type Cluster } from '../harness/cluster.js'
 import { eventually } from '../harness/eventually.js'
@@ -21,6 +22,7 @@ const CLIENTS_EACH = 10
 let cluster: Cluster
 let proxy: Proxy
 const closing: (() => void)[] = []
+const sourceErrors: string[] = []
 beforeAll(async () => {
   cluster = await startCluster({ workers: 2, processors: 1, env: { HUBBUB_DRAIN_SPREAD_MS: '1500', HUBBUB_CONNECT_RATE: '40', HUBBUB_CONNECT_BURST: '200' } })
   proxy = await startProxy({ port: cluster.workers[0]!.port })
@@ -47,7 +49,11 @@ test('loses nothing and doubles nothing for clients of four kinds, and exits wit
   await eventually(() => producer.acked.size > atStop + 100, 'more events')
   enough.abort()
   await writing
-  await eventually(() => all.every((receipts) => receipts.length >= producer.acked.size), `all ${producer.acked.size} events at everybody (${all.map((receipts) => receipts.length).join(' ')})`, 20_000)
+  const { size } = producer.acked
+  const counts = () => all.map((receipts) => receipts.length)
+  await eventually(() => counts().every((count) => count >= size), 'the arrival', 20_000).catch((cause: unknown) => {
+    throw new Error(`not all ${size} events at everybody: ${counts().join(' ')}; event sources: ${sourceErrors.join(', ')}`, { cause })
+  })
   for (const receipts of all) expect(problems(receipts, producer.acked.keys())).toEqual([])
 }, 60_000)
 
@@ -124,8 +130,21 @@ function eventSources(url: string): Promise<Receipt[][]> {
     const receipts: Receipt[] = []
     const source = new EventSource(`${url}/api/v1/stream?topics=task:*&since=all&token=${VIEWER}`)
     closing.push(() => source.close())
+    source.addEventListener('error', (error) => sourceErrors.push(`${error.code} ${error.message} ${source.readyState}`))
     source.addEventListener('task.progress', (message) => receipts.push(receiptOf(JSON.parse(message.data as string) as HubEvent, message.lastEventId)))
     return receipts
   }
   return Promise.resolve(Array.from({ length: CLIENTS_EACH }, open))
 }
+
+test('answers 20 requests that wait for an event when it stops, and takes them for no leak before', async () => {
+  const hub = await startHub()
+  const history = (query: string) => ask(`${hub.url}/api/v1/history?topics=task:1${query}`, { as: VIEWER })
+  const { cursor } = (await history('')).body as { cursor: string }
+  const waiting = Array.from({ length: 20 }, () => history(`&since=${cursor}&wait=20`))
+  // What is asked behind them is answered behind them.
+  await Promise.all([history(''), new Promise((resolve) => setTimeout(resolve, 500))])
+  expect(await hub.stop()).toBe(0)
+  for (const { body } of await Promise.all(waiting)) expect(body).toMatchObject({ ok: true, events: [], more: false })
+  expect(hub.stderr()).not.toContain('MaxListenersExceededWarning')
+}, 30_000)

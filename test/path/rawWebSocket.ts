@@ -8,11 +8,13 @@ const KEPT_BYTES = 4 * 1024 * 1024
 export class RawWebSocket {
   private received = Buffer.alloc(0)
   ended = false
+  /** Of the socket, if it did not end in order. */
+  failure?: string
 
   private constructor(private readonly socket: Socket) {
     socket.on('data', (bytes) => (this.received = Buffer.concat([this.received, bytes]).subarray(-KEPT_BYTES)))
     socket.on('close', () => (this.ended = true))
-    socket.on('error', () => undefined)
+    socket.on('error', (error) => (this.failure = error.message))
   }
 
   /** @param url of the hub */

@@ -6,6 +6,7 @@
  *          SIGTERM: not ready;     told, and closed  nobody is left:
  *          the balancer notices    one by one        requests under way end
  */
+import { setMaxListeners } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Draining } from '@hubbub/protocol'
 import type { Settings } from '../settings/table.js'
@@ -44,7 +45,10 @@ export class Drainage {
   stage: DrainStage = 'open'
   private readonly ending = new AbortController()
 
-  constructor(private readonly settings: DrainSettings) {}
+  constructor(private readonly settings: DrainSettings) {
+    // Every request that waits listens; Node would warn of a leak at the eleventh.
+    setMaxListeners(0, this.ending.signal)
+  }
 
   /** New connections go to other workers. */
   get refuses(): boolean {

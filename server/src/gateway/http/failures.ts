@@ -1,9 +1,10 @@
 /** Every failed request ends here, in one shape: `{ ok: false, error: { code, message, retryable, details? } }`. */
 import { HubError } from '@hubbub/protocol'
-import type { ErrorRequestHandler, Response } from 'express'
+import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Logger } from '../../observe/log.js'
 import type { Metrics } from '../../observe/metrics.js'
 import { hubErrorOf } from '../../store/failure.js'
+import { complaint, preface } from './stream-wire.js'
 
 export function createFailureHandler({ log, metrics }: { log: Logger; metrics: Metrics }): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
@@ -18,6 +19,7 @@ export function createFailureHandler({ log, metrics }: { log: Logger; metrics: M
       next(error)
       return
     }
+    if (failure.retryable && isEventSource(request)) return answerEventSource(response, failure)
     // RFC 9110: what could be taken instead.
     if (isUnknownEncoding(error)) response.set('Accept-Encoding', 'gzip, deflate, br, identity')
     answerFailure(response, failure, isUnknownEncoding(error) ? 415 : failure.status)
@@ -30,6 +32,18 @@ export function answerFailure(response: Response, failure: HubError, status = fa
   const retryAfterMs = failure.details?.['retryAfterMs']
   if (typeof retryAfterMs === 'number') response.set('Retry-After', String(Math.ceil(retryAfterMs / 1000)))
   response.status(status).json({ ok: false, error: failure.toJSON() })
+}
+
+/** What every EventSource says of itself. */
+function isEventSource({ method, path, headers }: Request): boolean {
+  return method === 'GET' && path === '/api/v1/stream' && headers.accept === 'text/event-stream'
+}
+
+/** It would never ask again after any status but 200: a stream that says why, and ends. */
+function answerEventSource(response: Response, failure: HubError): void {
+  const retryAfterMs = failure.details?.['retryAfterMs']
+  response.status(200).set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
+  response.end(Buffer.concat([preface(typeof retryAfterMs === 'number' ? retryAfterMs : undefined), complaint(failure)]))
 }
 
 function readFailure(error: unknown): HubError {

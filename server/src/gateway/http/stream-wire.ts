@@ -34,9 +34,9 @@ export function framed(packet: string): Frame {
   return { packet, bytes: Buffer.from(packet) }
 }
 
-/** The first thing that a stream says: its client has its headers then, whatever stands between. */
-export function preface(): Buffer {
-  return Buffer.from(`retry: ${RETRY.least + Math.floor(Math.random() * RETRY.spread)}\n\n`)
+/** The first thing that a stream says: its client has its headers then, whatever stands between. @param ms until it comes back, should it end */
+export function preface(ms = RETRY.least + Math.floor(Math.random() * RETRY.spread)): Buffer {
+  return Buffer.from(`retry: ${ms}\n\n`)
 }
 
 /** A while before the end: when it should come back. Its `retry` counts from the end. */
