@@ -1,74 +1,21 @@
 /**
- * Finds the balancers whose configurations `test/balancers` runs, HAProxy and nginx, or gets them: apt as root or with sudo, Homebrew.
+ * Finds the balancers whose configurations `test/balancers` runs, HAProxy and nginx, or gets them.
  * `HUBBUB_HAPROXY` and `HUBBUB_NGINX` name programs that stand elsewhere.
  */
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { runs } from './package-manager.mjs'
-import { giveUp, say, step } from './step.mjs'
+import { programOf } from './program.mjs'
 
-/** Where package managers put them: an ordinary user's PATH does not name `sbin`. */
-const USUAL = ['/usr/sbin', '/usr/local/sbin', '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin']
-
+const without = 'tests that need it will fail'
 const BALANCERS = [
-  { variable: 'HUBBUB_HAPROXY', program: 'haproxy', apt: 'haproxy' },
-  { variable: 'HUBBUB_NGINX', program: 'nginx', apt: 'nginx-light' },
+  { variable: 'HUBBUB_HAPROXY', program: 'haproxy', apt: 'haproxy', without },
+  { variable: 'HUBBUB_NGINX', program: 'nginx', apt: 'nginx-light', without },
 ]
 
-/** The programs as variables of the environment; of one that cannot be had one line says why, and its tests will fail. */
+/** The programs as variables of the environment; of one that cannot be had one line says why. */
 export async function balancerPrograms() {
   const found = {}
   for (const balancer of BALANCERS) {
-    const path = named(balancer) ?? present(balancer.program) ?? (await fetched(balancer))
+    const path = await programOf(balancer)
     if (path) found[balancer.variable] = path
   }
   return found
-}
-
-function named({ variable }) {
-  const path = process.env[variable]
-  return path === undefined || runs(path, ['-v']) ? path : giveUp(`${variable} names ${path}, which does not run.`)
-}
-
-function present(program) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...USUAL]
-  return folders.map((folder) => join(folder, program)).find((path) => isProgram(path) && runs(path, ['-v']))
-}
-
-/** @param {{ variable: string, program: string, apt: string }} balancer */
-async function fetched({ variable, program, apt }) {
-  const way = wayTo(program, apt)
-  let why = way ? undefined : 'there is no package manager that could bring one without a password'
-  for (const { title, command } of way ?? []) {
-    const { ok, output } = await step(title, command[0], command.slice(1), { DEBIAN_FRONTEND: 'noninteractive', HOMEBREW_NO_AUTO_UPDATE: '1' })
-    if (!ok) why ??= `${title} failed: ${lastLine(output)}`
-  }
-  const path = present(program)
-  if (!path) say(`there is no ${program}, and tests that need it will fail: ${why ?? 'the package brought none'}; install it (Debian and Ubuntu: apt-get install ${apt}; macOS: brew install ${program}), or name one with ${variable}`)
-  return path
-}
-
-function wayTo(program, apt) {
-  if (runs('apt-get', ['--version'])) {
-    const root = process.getuid?.() === 0 ? [] : runs('sudo', ['-n', 'true']) ? ['sudo', '-n'] : undefined
-    const get = root && [...root, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq']
-    return get && [
-      { title: 'apt-get update', command: [...get, 'update'] },
-      { title: `apt-get install ${apt}`, command: [...get, 'install', '--yes', '--no-install-recommends', apt] },
-    ]
-  }
-  return runs('brew', ['--version']) ? [{ title: `brew install ${program}`, command: ['brew', 'install', '--quiet', program] }] : undefined
-}
-
-function lastLine(output) {
-  return (output.trim().split('\n').at(-1) ?? '').slice(0, 300)
-}
-
-function isProgram(path) {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }

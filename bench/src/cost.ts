@@ -5,9 +5,9 @@
  */
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { measureCommits, measurePublish } from './costCommits.js'
-import { measureConnections } from './costConnections.js'
-import { measureDeliveries, measureReading } from './costDeliveries.js'
+import { measureCommits, measurePublish } from './cost/commits.js'
+import { measureConnections } from './cost/connections.js'
+import { measureDeliveries, measureReading } from './cost/deliveries.js'
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { share: { type: 'string', default: '1' } } })
 const share = Number(values.share)

@@ -7,11 +7,11 @@ import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { signToken } from '../../server/dist/access/tokens.js'
 import { SETTINGS } from '../../server/dist/settings/table.js'
-import { cpuSeconds, startChild, type Child } from './processes.js'
-import type { CrowdOptions, CrowdReport } from './rollingCrowd.js'
-import { roll } from './rollingRun.js'
-import { openStage } from './rollingStage.js'
-import { judge, tableOf } from './rollingVerdict.js'
+import { cpuSeconds, startChild, type Child } from './ground/processes.js'
+import type { CrowdOptions, CrowdReport } from './rolling/crowd.js'
+import { roll } from './rolling/run.js'
+import { openStage } from './rolling/stage.js'
+import { judge, tableOf } from './rolling/verdict.js'
 
 const SECRET = 'a secret for this measurement only, 40 characters'
 /** connections/s that a worker takes: as it is shipped. */
@@ -42,7 +42,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 let code = 1
 try {
   const begunAt = performance.now()
-  crowds.push(...(await Promise.all(shares().map((share) => startChild('./rollingProcess.js', { ...share, url: stage.url, token: signToken(SECRET, { sub: 'viewer', role: 'viewer' }, '6h'), topics } satisfies CrowdOptions)))))
+  crowds.push(...(await Promise.all(shares().map((share) => startChild('rolling/process.js', { ...share, url: stage.url, token: signToken(SECRET, { sub: 'viewer', role: 'viewer' }, '6h'), topics } satisfies CrowdOptions)))))
   say(`  ${sockets} subscribed in ${((performance.now() - begunAt) / 1000).toFixed(1)} s`)
   const before = cpuSoFar()
   const outcome = await roll({ ...stage, token: signToken(SECRET, { sub: 'writer', role: 'agent' }, '6h') }, { report }, { topics, rate, settleMs: 3000 }, say)

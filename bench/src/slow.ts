@@ -6,8 +6,8 @@
  */
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { median } from './processes.js'
-import { SlowStage, type Window } from './slowRun.js'
+import { median } from './ground/processes.js'
+import { SlowStage, type Window } from './slow/run.js'
 
 /** Share of the p99; bytes that may wait for one socket; of one core, of the crowd; bytes that the workers hold besides what waits. */
 const MOST = { worse: 0.1, waiting: 1_048_576, crowdCpu: 0.8, growth: 16 * 1_048_576 }

@@ -1,8 +1,8 @@
 /** `npm run bench:rolling` in small: every worker behind HAProxy is replaced while events flow. */
-import { Crowd } from '../../bench/src/rollingCrowd.js'
-import { ClientRecord } from '../../bench/src/rollingRecord.js'
-import { roll, type Place } from '../../bench/src/rollingRun.js'
-import { judge, tableOf } from '../../bench/src/rollingVerdict.js'
+import { Crowd } from '../../bench/src/rolling/crowd.js'
+import { ClientRecord } from '../../bench/src/rolling/record.js'
+import { roll, type Place } from '../../bench/src/rolling/run.js'
+import { judge, tableOf } from '../../bench/src/rolling/verdict.js'
 import { startBalancer } from '../harness/balancer.js'
 import { startCluster, type Cluster } from '../harness/cluster.js'
 import { startHub } from '../harness/hub.js'

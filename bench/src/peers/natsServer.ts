@@ -5,7 +5,10 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { ended, freePort } from '../processes.js'
+import { ended, freePort } from '../ground/processes.js'
+
+/** Where the start script found it; none: there is none on this machine. */
+export const NATS = process.env['HUBBUB_NATS']
 
 export interface NatsServer {
   pid: number
@@ -19,7 +22,7 @@ export async function startNats(): Promise<NatsServer> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-nats-'))
   const file = join(folder, 'nats.conf')
   await writeFile(file, `listen: "127.0.0.1:${port}"\nwebsocket { listen: "127.0.0.1:${wsPort}", no_tls: true }\nmax_pending: 256MB\nwrite_deadline: "60s"\n`)
-  const child = spawn('nats-server', ['-c', file], { stdio: 'ignore' })
+  const child = spawn(NATS ?? 'nats-server', ['-c', file], { stdio: 'ignore' })
   const missing = new Promise<never>((_, reject) => child.once('error', (error) => reject(new Error('nats-server could not be started; is it installed?', { cause: error }))))
   for (let tries = 0; !(await Promise.race([missing, isListening(wsPort)])); tries++) {
     if (tries > 100) throw new Error('nats-server did not come up')

@@ -4,9 +4,9 @@
  */
 import { signToken } from '../../../server/dist/access/tokens.js'
 import type { Settings } from '../../../server/dist/settings/table.js'
-import type { Seat } from '../speed/crowd.js'
-import { topicOf } from '../speed/events.js'
-import type { Stage } from '../speed/stage.js'
+import type { Seat } from '../crowd/crowd.js'
+import { topicOf } from '../ground/events.js'
+import type { Stage } from '../ground/stage.js'
 import type { EmitterOptions } from './emitter.js'
 import type { LoopOptions } from './groupLoop.js'
 import { startNats } from './natsServer.js'
@@ -57,8 +57,8 @@ export function tokenOf(role = 'service', subject = 'bench'): string {
 export async function startHubbub(stage: Stage, { settings = {}, name = 'hubbub', title = 'Hubbub', workers = 1 }: { settings?: Partial<Settings>; name?: string; title?: string; workers?: number } = {}): Promise<Peer> {
   const redis = await stage.redis()
   const shared = { ...UNLIMITED, redisUrl: redis.url, ...settings }
-  const processor = await stage.start('./hubProcess.js', { ...shared, role: 'processor' })
-  const all = await Promise.all(Array.from({ length: workers }, () => stage.start('./hubProcess.js', { ...shared, role: 'worker' })))
+  const processor = await stage.start('ground/hubProcess.js', { ...shared, role: 'processor' })
+  const all = await Promise.all(Array.from({ length: workers }, () => stage.start('ground/hubProcess.js', { ...shared, role: 'worker' })))
   const token = tokenOf()
   return {
     name, title, workers: all.map(({ pid, ready }) => ({ pid, url: String(ready['url']) })), others: { processor: processor.pid, redis: redis.pid },
@@ -70,7 +70,7 @@ export async function startHubbub(stage: Stage, { settings = {}, name = 'hubbub'
 /** A room for all stands for a wildcard, which rooms do not have. */
 export async function startStock(stage: Stage, adapter: StockAdapter, { workers = 1, rooms, ...options }: { workers?: number; rooms?: string[] } & Partial<StockOptions> = {}): Promise<Peer> {
   const redis = await stage.redis()
-  const all = await Promise.all(Array.from({ length: workers }, () => stage.start('./peers/stockServer.js', { redisUrl: redis.url, adapter, ...options } satisfies StockOptions)))
+  const all = await Promise.all(Array.from({ length: workers }, () => stage.start('peers/stockServer.js', { redisUrl: redis.url, adapter, ...options } satisfies StockOptions)))
   const titles: Record<StockAdapter, string> = { pubsub: 'Socket.IO, redis-adapter', sharded: 'Socket.IO, sharded redis-adapter', streams: 'Socket.IO, redis-streams-adapter' }
   return {
     name: adapter, title: titles[adapter], workers: all.map(({ pid, ready }) => ({ pid, url: String(ready['url']) })), others: { redis: redis.pid },
@@ -83,13 +83,13 @@ export async function startStock(stage: Stage, adapter: StockAdapter, { workers 
 export async function startLoop(stage: Stage, workers: number): Promise<Peer> {
   const stock = await startStock(stage, 'streams', { workers })
   const { redisUrl } = stock.emitter as { redisUrl: string }
-  const loop = await stage.start('./peers/groupLoop.js', { redisUrl, mode: 'emit', source: SOURCE, journal: '', count: 500 } satisfies LoopOptions)
+  const loop = await stage.start('peers/groupLoop.js', { redisUrl, mode: 'emit', source: SOURCE, journal: '', count: 500 } satisfies LoopOptions)
   return { ...stock, name: 'loop', title: 'XREADGROUP loop, `io.to().emit()`, redis-streams-adapter', others: { ...stock.others, processor: loop.pid }, emitter: { peer: 'stream', redisUrl, key: SOURCE } }
 }
 
 export async function startWs(stage: Stage, corked: boolean): Promise<Peer> {
   const redis = await stage.redis()
-  const worker = await stage.start('./peers/wsServer.js', { redisUrl: redis.url, channel: CHANNEL, corked } satisfies WsOptions)
+  const worker = await stage.start('peers/wsServer.js', { redisUrl: redis.url, channel: CHANNEL, corked } satisfies WsOptions)
   const url = String(worker.ready['url'])
   return {
     name: corked ? 'ws-corked' : 'ws', title: corked ? '`ws` loop, corked' : '`ws` loop', workers: [{ pid: worker.pid, url }], others: { redis: redis.pid },

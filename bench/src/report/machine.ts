@@ -21,7 +21,7 @@ export function thisMachine(): Machine {
     cpus: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`,
     memory: `${Math.round(totalmem() / 2 ** 30)} GB`,
     kernel: `Linux ${release()}`,
-    versions: [`Node ${process.version}`, `redis-server ${versionOf('redis-server', /v=([\d.]+)/)}`, `nats-server ${versionOf('nats-server', /v([\d.]+)/)}`, ...['socket.io', '@socket.io/redis-adapter', '@socket.io/redis-streams-adapter', 'redis', 'ws'].map((name) => `${name} ${packageVersion(name)}`)],
+    versions: [`Node ${process.version}`, `redis-server ${versionOf('redis-server', /v=([\d.]+)/)}`, `nats-server ${versionOf(process.env['HUBBUB_NATS'] ?? 'nats-server', /v([\d.]+)/)}`, ...['socket.io', '@socket.io/redis-adapter', '@socket.io/redis-streams-adapter', 'redis', 'ws'].map((name) => `${name} ${packageVersion(name)}`)],
     load: loadavg()[0]!.toFixed(1),
   }
 }

@@ -1,6 +1,6 @@
 /** One picture a scenario: bars, a group a row, one colour a peer. Written by hand, so that it opens wherever an image does. */
 import { short } from '../scenarios/rounds.js'
-import type { Row } from '../speed/scenario.js'
+import type { Row } from '../scenarios/scenario.js'
 
 const [WIDTH, LEFT, RIGHT, BAR, GAP] = [860, 300, 90, 16, 26]
 const COLOURS = ['#2563eb', '#93c5fd', '#ea580c', '#fdba74', '#6b7280', '#111827', '#16a34a', '#a855f7']

@@ -1,8 +1,8 @@
 /** Fan-out of mixed audiences: 500 sockets, each with its own set of 1 to 5 of 200 topics, some with a wildcard. */
 import { startHubbub, startStock } from '../peers/peers.js'
-import { random } from '../random.js'
-import type { Row, Scenario } from '../speed/scenario.js'
-import { Stage } from '../speed/stage.js'
+import { random } from '../ground/random.js'
+import type { Row, Scenario } from './scenario.js'
+import { Stage } from '../ground/stage.js'
 import { inTurns, playBursts, ratio, seat } from './rounds.js'
 
 const SOCKETS = 500

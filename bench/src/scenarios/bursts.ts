@@ -1,7 +1,8 @@
 /** Fan-out in bursts: one audience, everything through Redis. What counts is what a worker's CPU second delivers. */
-import { startHubbub, startNatsPeer, startStock, startWs } from '../peers/peers.js'
-import type { Row, Scenario, ScenarioContext } from '../speed/scenario.js'
-import { Stage } from '../speed/stage.js'
+import { NATS } from '../peers/natsServer.js'
+import { outsidePeer, startHubbub, startNatsPeer, startStock, startWs } from '../peers/peers.js'
+import type { Row, Scenario, ScenarioContext } from './scenario.js'
+import { Stage } from '../ground/stage.js'
 import { inTurns, playBursts, ratio, seat } from './rounds.js'
 
 /** Bursts of so many events, with so many subscribers. */
@@ -17,7 +18,7 @@ export const bursts: Scenario = {
   },
 }
 
-async function burstsTo(subscribers: number, events: number, { rounds, say }: ScenarioContext): Promise<Row> {
+async function burstsTo(subscribers: number, events: number, { rounds, outside, say }: ScenarioContext): Promise<Row> {
   say(`${subscribers} subscriber${subscribers === 1 ? '' : 's'}, bursts of ${events}`)
   const stage = new Stage()
   try {
@@ -27,7 +28,8 @@ async function burstsTo(subscribers: number, events: number, { rounds, say }: Sc
       await startStock(stage, 'pubsub'),
       await startWs(stage, false),
       await startWs(stage, true),
-      await startNatsPeer(stage),
+      ...(NATS ? [await startNatsPeer(stage)] : []),
+      ...(outside ? [outsidePeer(outside)] : []),
     ]
     const seated = []
     for (const peer of peers) seated.push(await seat(stage, peer, Array.from({ length: subscribers }, () => [0])))

@@ -1,7 +1,7 @@
 /** The whole path: source stream, processor, journal, two workers, 50 sockets; everything at once on this machine. */
 import { startHubbub, startLoop } from '../peers/peers.js'
-import type { Scenario } from '../speed/scenario.js'
-import { Stage } from '../speed/stage.js'
+import type { Scenario } from './scenario.js'
+import { Stage } from '../ground/stage.js'
 import { inTurns, playBursts, ratio, seat } from './rounds.js'
 
 const [WORKERS, SOCKETS, EVENTS] = [2, 50, 10_000]

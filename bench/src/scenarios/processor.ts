@@ -1,11 +1,11 @@
 /** The processor alone, checks, state and index on, beside the bare loop that copies one stream to another. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { createClient } from 'redis'
-import type { Emitter, Stage as StageType } from '../speed/stage.js'
+import type { Emitter, Stage as StageType } from '../ground/stage.js'
 import { UNLIMITED } from '../peers/peers.js'
 import type { LoopOptions } from '../peers/groupLoop.js'
-import type { Scenario } from '../speed/scenario.js'
-import { cpuOf, Stage } from '../speed/stage.js'
+import type { Scenario } from './scenario.js'
+import { cpuOf, Stage } from '../ground/stage.js'
 import { cellOf, ratio, short } from './rounds.js'
 
 const EVENTS = 40_000
@@ -57,13 +57,13 @@ export const processor: Scenario = {
 
 async function hubbub(stage: StageType): Promise<Rival> {
   const redis = await stage.redis()
-  const child = await stage.start('./hubProcess.js', { ...UNLIMITED, redisUrl: redis.url, role: 'processor', retentionCount: 10_000_000, retentionBytes: 2 ** 33, leaseMs: 120_000 })
+  const child = await stage.start('ground/hubProcess.js', { ...UNLIMITED, redisUrl: redis.url, role: 'processor', retentionCount: 10_000_000, retentionBytes: 2 ** 33, leaseMs: 120_000 })
   return { name: 'hubbub', title: 'Hubbub', pid: child.pid, emitter: await stage.emitter({ peer: 'hubbub', redisUrl: redis.url }), journal: await lengthOf(redis.url, 'hubbub:{p0}:journal', stage) }
 }
 
 async function bare(stage: StageType): Promise<Rival> {
   const redis = await stage.redis()
-  const child = await stage.start('./peers/groupLoop.js', { redisUrl: redis.url, mode: 'copy', source: 'bench:source', journal: 'bench:journal', count: BATCH } satisfies LoopOptions)
+  const child = await stage.start('peers/groupLoop.js', { redisUrl: redis.url, mode: 'copy', source: 'bench:source', journal: 'bench:journal', count: BATCH } satisfies LoopOptions)
   return { name: 'bare', title: 'XREADGROUP + XADD + XACK', pid: child.pid, emitter: await stage.emitter({ peer: 'stream', redisUrl: redis.url, key: 'bench:source' }), journal: await lengthOf(redis.url, 'bench:journal', stage) }
 }
 

@@ -1,8 +1,12 @@
 /** Peers take turns, round by round, so that a machine that drifts drifts for all of them; figures are medians of rounds. */
 import type { Peer } from '../peers/peers.js'
-import { median } from '../processes.js'
-import type { Cell } from '../speed/scenario.js'
-import { cpuOf, type Crowd, type Emitter, type Stage } from '../speed/stage.js'
+import { median } from '../ground/processes.js'
+import { topicOf } from '../ground/events.js'
+import type { Cell } from './scenario.js'
+import { cpuOf, type Crowd, type Emitter, type Stage } from '../ground/stage.js'
+
+/** Events that a stock client checks before anything is measured. */
+const WITNESSED = 1000
 
 /** One peer with its crowd, at work. */
 export interface Seated {
@@ -13,10 +17,21 @@ export interface Seated {
   due: number
 }
 
+/** They are seated, and heard once: by a stock client, too, which then goes, for it is no part of what is measured. */
 export async function seat(stage: Stage, peer: Peer, topicsOf: readonly (readonly number[] | 'all')[], together?: number): Promise<Seated> {
   const [crowd, emitter] = await Promise.all([stage.crowd(), stage.emitter(peer.emitter)])
   await crowd.open(topicsOf.map((topics, at) => peer.seat(topics, at)), together)
-  return { peer, crowd, emitter, due: 0 }
+  const seated = { peer, crowd, emitter, due: 0 }
+  const [first] = topicsOf
+  const example = peer.seat(first!)
+  if (example.wire !== 'socketio' || first === 'all') return seated
+  await crowd.witness(example.url, example.token, first!.map(topicOf))
+  const [topic] = first!
+  await emitter.emit({ order: 'burst', topics: { from: topic!, count: 1 }, events: WITNESSED })
+  const { faults } = await crowd.dismiss(WITNESSED)
+  seated.due = WITNESSED * topicsOf.filter((topics) => topics === 'all' || topics.includes(topic!)).length
+  if (faults.length > 0) throw new Error(`${peer.name}: ${faults.join('; ')}`)
+  return seated
 }
 
 export interface Burst {
@@ -24,7 +39,7 @@ export interface Burst {
   events: number
   /** Of all events of the burst. */
   deliveries: number
-  padding?: string
+  more?: object
 }
 
 export interface Measured {
@@ -44,7 +59,7 @@ export async function playBursts(seated: Seated, burst: Burst, { least = 0, cpuS
   const meter = meterOf(seated)
   let bursts = 0
   for (; bursts < least || (meter().workers < cpuSeconds && meter().seconds < seconds); bursts++) {
-    await emitter.emit({ order: 'burst', topics: burst.topics, events: burst.events, padding: burst.padding })
+    await emitter.emit({ order: 'burst', topics: burst.topics, events: burst.events, more: burst.more })
     seated.due += burst.deliveries
     const { faults } = await crowd.received(seated.due)
     if (faults.length > 0) throw new Error(`${peer.name}: ${faults.join('; ')}`)

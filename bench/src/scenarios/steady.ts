@@ -1,7 +1,7 @@
 /** Events that come one by one: what a worker spends, and what gathering adds to the way from publishing to receipt. */
 import { startHubbub, startStock } from '../peers/peers.js'
-import type { Cell, Row, Scenario } from '../speed/scenario.js'
-import { Stage } from '../speed/stage.js'
+import type { Cell, Row, Scenario } from './scenario.js'
+import { Stage } from '../ground/stage.js'
 import { cellOf, inTurns, meterOf, ratio, seat, type Measured, type Seated } from './rounds.js'
 
 const SUBSCRIBERS = 200

@@ -1,7 +1,7 @@
 /** Thin fan-out: one subscriber an event, 1,000 rooms. */
 import { startHubbub, startStock } from '../peers/peers.js'
-import type { Scenario } from '../speed/scenario.js'
-import { Stage } from '../speed/stage.js'
+import type { Scenario } from './scenario.js'
+import { Stage } from '../ground/stage.js'
 import { inTurns, playBursts, ratio, seat } from './rounds.js'
 
 const ROOMS = 1000
