@@ -23,9 +23,9 @@ import type { Settings } from '../../server/src/settings/table.js'
 import { openStore, storeOptions } from '../../server/src/store/open.js'
 import { SECRET } from '../harness/token.js'
 
-/** Little is kept, and for a short time: what grows all the same is a leak. No rates: it is the parsers that are to work. */
+/** Little is kept, and for a short time (longer than a starved hub's own tail is behind): what grows all the same is a leak. No rates: it is the parsers that are to work. */
 const SETTINGS: Partial<Settings> = {
-  port: 0, partitions: 1, jwtSecret: SECRET, retentionMs: 500, retentionCount: 100, retentionBytes: 65_536, seenMs: 1000, seenCount: 1000, deadLetters: 10, finishedMs: 500, finishedCount: 10, idleMs: 2000,
+  port: 0, partitions: 1, jwtSecret: SECRET, retentionMs: 5000, retentionCount: 2000, retentionBytes: 1_048_576, seenMs: 1000, seenCount: 1000, deadLetters: 10, finishedMs: 500, finishedCount: 10, idleMs: 2000,
   forgetMs: 5000, offlineMs: 4000, staleMs: 3000, heartbeatMs: 1000, stateEntities: 1000, windowEvents: 100, windowBytes: 65_536, traceSessions: 10, traceEpisodes: 4, taskTries: 1, acceptMs: 500,
   messageRate: 1_000_000_000, messageBurst: 1_000_000_000, familyRates: '*=1000000000', commandMs: 100, publishTimeoutMs: 20_000, systemProject: 'none', alertRefusals: 0, alertSlow: 0,
 }
