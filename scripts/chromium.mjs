@@ -1,7 +1,6 @@
 /** Finds a Chromium for the tests of pages, or gets one: apt as root or with sudo, Homebrew. `CHROMIUM` names one that stands elsewhere. */
-import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { bring, runs } from './package-manager.mjs'
+import { bring, isProgram, runs } from './package-manager.mjs'
 import { giveUp, say } from './step.mjs'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'Chromium', 'Google Chrome']
@@ -28,13 +27,4 @@ async function fetched() {
   say('there is no Chromium; the tests of pages need one')
   await bring('chromium', { brew: ['--cask', 'chromium'], byHand: BY_HAND })
   return present() ?? giveUp(`the package manager is done, yet there is no Chromium that runs. ${BY_HAND}`)
-}
-
-function isProgram(path) {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }

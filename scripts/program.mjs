@@ -1,7 +1,6 @@
 /** Finds a program that is not of npm, or gets it: apt as root or with sudo, Homebrew. */
-import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { runs } from './package-manager.mjs'
+import { isProgram, runs, UNATTENDED, wayTo } from './package-manager.mjs'
 import { giveUp, say, step } from './step.mjs'
 
 /** Where package managers put them: an ordinary user's PATH does not name `sbin`. */
@@ -26,10 +25,10 @@ function present(program) {
 }
 
 async function fetched({ variable, program, apt, without }) {
-  const way = wayTo(program, apt)
+  const way = wayTo(apt, [program])
   let why = way ? undefined : 'there is no package manager that could bring one without a password'
   for (const { title, command } of way ?? []) {
-    const { ok, output } = await step(title, command[0], command.slice(1), { DEBIAN_FRONTEND: 'noninteractive', HOMEBREW_NO_AUTO_UPDATE: '1' })
+    const { ok, output } = await step(title, command[0], command.slice(1), UNATTENDED)
     if (!ok) why ??= `${title} failed: ${lastLine(output)}`
   }
   const path = present(program)
@@ -37,27 +36,6 @@ async function fetched({ variable, program, apt, without }) {
   return path
 }
 
-function wayTo(program, apt) {
-  if (runs('apt-get', ['--version'])) {
-    const root = process.getuid?.() === 0 ? [] : runs('sudo', ['-n', 'true']) ? ['sudo', '-n'] : undefined
-    const get = root && [...root, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq']
-    return get && [
-      { title: 'apt-get update', command: [...get, 'update'] },
-      { title: `apt-get install ${apt}`, command: [...get, 'install', '--yes', '--no-install-recommends', apt] },
-    ]
-  }
-  return runs('brew', ['--version']) ? [{ title: `brew install ${program}`, command: ['brew', 'install', '--quiet', program] }] : undefined
-}
-
 function lastLine(output) {
   return (output.trim().split('\n').at(-1) ?? '').slice(0, 300)
-}
-
-function isProgram(path) {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -1,8 +1,7 @@
 /** Finds a redis-server for the tests, or gets one: apt as root or with sudo, Homebrew. */
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { bring } from './package-manager.mjs'
+import { bring, isProgram } from './package-manager.mjs'
 import { giveUp, say } from './step.mjs'
 
 /** Sharded pub/sub came with it. */
@@ -28,12 +27,5 @@ async function fetched(folders) {
 }
 
 function firstWithin(folders) {
-  return folders.find((folder) => {
-    try {
-      accessSync(join(folder, 'redis-server'), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
+  return folders.find((folder) => isProgram(join(folder, 'redis-server')))
 }
