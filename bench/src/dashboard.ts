@@ -12,9 +12,9 @@ import { signToken } from '../../server/dist/access/tokens.js'
 import { loadFleet, type LoadResult } from './dashboard/load.js'
 import { framesSoFar, keepFrames, percentile, type Frames } from './dashboard/frames.js'
 import { startChild } from './ground/processes.js'
+import { SECRET } from './ground/token.js'
 
 const PROGRAM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-const SECRET = 'a secret for this measurement only, 40 characters'
 /** ms, of the 95th percentile; share, over the heap at the end of the first minute. */
 const MOST = { frameMs: 33, growth: 0.1 }
 const LOOK_S = 30

@@ -7,13 +7,14 @@ import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { signToken } from '../../server/dist/access/tokens.js'
 import { SETTINGS } from '../../server/dist/settings/table.js'
-import { cpuSeconds, startChild, type Child } from './ground/processes.js'
+import { cpuOf } from './ground/meters.js'
+import { startChild, type Child } from './ground/processes.js'
+import { SECRET } from './ground/token.js'
 import type { CrowdOptions, CrowdReport } from './rolling/crowd.js'
 import { roll } from './rolling/run.js'
 import { openStage } from './rolling/stage.js'
 import { judge, tableOf } from './rolling/verdict.js'
 
-const SECRET = 'a secret for this measurement only, 40 characters'
 /** connections/s that a worker takes: as it is shipped. */
 const CONNECT_RATE = Number(SETTINGS.connectRate.default)
 /** As in k8s/base/settings.env. */
@@ -81,5 +82,5 @@ async function report(published: readonly number[]): Promise<CrowdReport> {
 }
 
 function cpuSoFar(): Record<string, number> {
-  return { ...stage.cpu(), clients: crowds.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0), publisher: process.cpuUsage().user / 1e6 }
+  return { ...stage.cpu(), clients: crowds.reduce((sum, { pid }) => sum + cpuOf(pid), 0), publisher: process.cpuUsage().user / 1e6 }
 }

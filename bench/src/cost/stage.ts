@@ -6,8 +6,8 @@ import type { Settings } from '../../../server/dist/settings/table.js'
 import type { CrowdLook, CrowdOptions, Grow, PublishFigures, PublishOrder } from './crowd.js'
 import type { HubLook, HubQuestion } from '../ground/meteredHub.js'
 import { startChild, startRedis, type Child } from '../ground/processes.js'
+import { SECRET } from '../ground/token.js'
 
-const SECRET = 'a secret for this measurement only, 40 characters'
 /** None of the limits is what is measured; a processor that is frozen for a while keeps its partition. */
 const SETTINGS: Partial<Settings> = {
   jwtSecret: SECRET, connectRate: 0, messageRate: 1_000_000, messageBurst: 1_000_000, familyRates: '*=1000000', leaseMs: 120_000, leaseRenewMs: 10_000, pingTimeoutMs: 300_000, retentionCount: 1_000_000,

@@ -18,9 +18,9 @@ export type CrowdOrder =
   /** Notes delays from now on, or no more. */
   | { order: 'time'; on: boolean }
   | { order: 'look' }
-  /** Stock socket.io-clients, which check what they are given. */
-  | { order: 'witness'; url: string; token?: string; topics: string[]; count: number }
-  /** Ends them; answers what they had. */
+  /** A stock socket.io-client, which checks what it is given. */
+  | { order: 'witness'; url: string; token?: string; topics: string[] }
+  /** Ends it; answers what came. */
   | { order: 'dismiss'; received: number }
   /** Hangs up, all of them. */
   | { order: 'leave' }
@@ -56,7 +56,7 @@ interface Member {
 
 const tally = new Tally()
 const members: Member[] = []
-const witnesses: Witness[] = []
+let witness: Witness | undefined
 const WITNESS_MS = 20_000
 let bytesRead = 0
 let count = 0
@@ -77,7 +77,7 @@ async function obey(asked: CrowdOrder): Promise<object> {
     tally.now = asked.on ? micros : undefined
     return {}
   }
-  if (asked.order === 'witness') return await witness(asked)
+  if (asked.order === 'witness') return await attest(asked)
   if (asked.order === 'dismiss') return await dismiss(asked.received)
   if (asked.order === 'leave') return leave()
   if (asked.order === 'return') return await comeBack(asked.url, asked.together)
@@ -111,33 +111,29 @@ async function open(seat: Seat): Promise<unknown> {
   return socket
 }
 
-async function witness({ url, token, topics, count: clients }: Extract<CrowdOrder, { order: 'witness' }>): Promise<object> {
-  for (let at = 0; at < clients; at++) {
-    const name = `stock client ${at}`
-    const socket = io(url, { transports: ['websocket'], auth: { token }, forceNew: true })
-    const seen: Witness = { socket, received: 0 }
-    const next = new Map<string, number>()
-    witnesses.push(seen)
-    socket.on('task.progress', ({ data: { taskId, seq } }: { data: { taskId: string; seq: number } }) => {
-      const expected = next.get(taskId) ?? 0
-      if (seq !== expected) tally.fault(`${name}: ${taskId} gave ${seq}, expected ${expected}`)
-      next.set(taskId, seq + 1)
-      seen.received++
-    })
-    socket.on('gap', (gap: object) => tally.fault(`${name} was told of a gap: ${JSON.stringify(gap)}`))
-    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject))
-    await socket.emitWithAck('subscribe', { topics })
-  }
+async function attest({ url, token, topics }: Extract<CrowdOrder, { order: 'witness' }>): Promise<object> {
+  const socket = io(url, { transports: ['websocket'], auth: { token }, forceNew: true })
+  const seen = { socket, received: 0 }
+  const next = new Map<string, number>()
+  witness = seen
+  socket.on('task.progress', ({ data: { taskId, seq } }: { data: { taskId: string; seq: number } }) => {
+    const expected = next.get(taskId) ?? 0
+    if (seq !== expected) tally.fault(`the stock client: ${taskId} gave ${seq}, expected ${expected}`)
+    next.set(taskId, seq + 1)
+    seen.received++
+  })
+  socket.on('gap', (gap: object) => tally.fault(`the stock client was told of a gap: ${JSON.stringify(gap)}`))
+  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject))
+  await socket.emitWithAck('subscribe', { topics })
   return {}
 }
 
 async function dismiss(received: number): Promise<object> {
-  for (const deadline = Date.now() + WITNESS_MS; witnesses.some((one) => one.received < received) && Date.now() < deadline; ) await new Promise((resolve) => setTimeout(resolve, 20))
-  for (const one of witnesses) {
-    if (one.received !== received) tally.fault(`a stock client got ${one.received} of ${received} events`)
-    one.socket.disconnect()
-  }
-  witnesses.length = 0
+  const { socket } = witness!
+  for (const deadline = Date.now() + WITNESS_MS; witness!.received < received && Date.now() < deadline; ) await new Promise((resolve) => setTimeout(resolve, 20))
+  if (witness!.received !== received) tally.fault(`the stock client got ${witness!.received} of ${received} events`)
+  socket.disconnect()
+  witness = undefined
   return look()
 }
 

@@ -1,6 +1,5 @@
 /** Child processes of a measurement: each says one line of JSON when it is ready, and is ended by its pid. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -16,9 +15,9 @@ export interface Child {
   stop(): Promise<void>
 }
 
-/** Starts one of our scripts, named from the root of bench. @param args of Node itself */
-export async function startChild(script: string, input: object, args: readonly string[] = []): Promise<Child> {
-  const child = spawn(process.execPath, [...args, fileURLToPath(new URL(`../${script}`, import.meta.url)), JSON.stringify(input)], { stdio: ['pipe', 'pipe', 'inherit'] })
+/** Starts one of our scripts, named from the root of bench. */
+export async function startChild(script: string, input: object): Promise<Child> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(`../${script}`, import.meta.url)), JSON.stringify(input)], { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const next = async () => {
     const line = await lines.next()
@@ -57,13 +56,6 @@ export async function startRedis(more: readonly string[] = []): Promise<Redis> {
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
-}
-
-/** User and system time of a process so far, seconds. Linux: 100 ticks a second. */
-export function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 export function median(values: readonly number[]): number {

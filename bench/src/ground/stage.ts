@@ -1,6 +1,6 @@
 /** The processes of a scenario: started, metered, ended. */
-import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
+import { cpuOf } from './meters.js'
 import type { EmitterOptions, EmitterOrder } from '../peers/emitter.js'
 import { startChild, startRedis, type Child, type Redis } from './processes.js'
 import type { CrowdLook, CrowdOrder, Seat } from '../crowd/crowd.js'
@@ -21,7 +21,6 @@ export interface Crowd {
   comeBack(url: string, together: number): Promise<void>
   /** Until so many events came since it was opened. */
   received(events: number, deadlineMs?: number): Promise<CrowdLook>
-  stop(): Promise<void>
 }
 
 export interface Emitter {
@@ -35,32 +34,37 @@ export class Stage {
   private readonly ends: (() => Promise<unknown>)[] = []
 
   /** A redis-server of one peer's own: nobody's memory is another's. */
-  async redis(more: readonly string[] = []): Promise<Redis> {
-    const redis = await startRedis(more)
+  async redis(): Promise<Redis> {
+    const redis = await startRedis()
     this.onClose(() => redis.stop())
     return redis
   }
 
-  async start(script: string, input: object, args: readonly string[] = []): Promise<Child> {
-    const child = await startChild(script, input, args)
+  async start(script: string, input: object): Promise<Child> {
+    const child = await startChild(script, input)
     this.onClose(() => child.stop())
     return child
   }
 
-  async crowd(): Promise<Crowd> {
+  /** Whatever it is asked for fails, in the name of `peer`, once an event was lost, doubled or out of order there, or a subscriber. */
+  async crowd(peer: string): Promise<Crowd> {
     const child = await this.start('crowd/crowd.js', {})
     const order = async <T>(asked: CrowdOrder): Promise<T> => (child.tell(asked), (await child.next()) as T)
+    const look = async (asked: CrowdOrder): Promise<CrowdLook> => {
+      const seen = await order<CrowdLook>(asked)
+      if (seen.faults.length > 0) throw new Error(`${peer}: ${seen.faults.join('; ')}`)
+      return seen
+    }
     return {
       pid: child.pid,
       open: async (seats, together) => void (await order({ order: 'open', seats: [...seats], together })),
       time: async (on) => void (await order({ order: 'time', on })),
-      look: () => order<CrowdLook>({ order: 'look' }),
-      witness: async (url, token, topics) => void (await order({ order: 'witness', url, token, topics, count: 1 })),
-      dismiss: (received) => order<CrowdLook>({ order: 'dismiss', received }),
+      look: () => look({ order: 'look' }),
+      witness: async (url, token, topics) => void (await order({ order: 'witness', url, token, topics })),
+      dismiss: (received) => look({ order: 'dismiss', received }),
       leave: async () => void (await order({ order: 'leave' })),
       comeBack: async (url, together) => void (await order({ order: 'return', url, together })),
-      received: (received, deadlineMs = DEADLINE_MS) => order<CrowdLook>({ order: 'await', received, deadlineMs }),
-      stop: () => child.stop(),
+      received: (received, deadlineMs = DEADLINE_MS) => look({ order: 'await', received, deadlineMs }),
     }
   }
 
@@ -85,26 +89,5 @@ export class Stage {
 
   async close(): Promise<void> {
     for (const end of this.ends.splice(0).toReversed()) await end()
-  }
-}
-
-/** User and system time of a process and all its threads so far, seconds; the kernel counts ns. */
-export function cpuOf(...pids: readonly number[]): number {
-  let ns = 0
-  for (const pid of pids) for (const thread of readdirSync(`/proc/${pid}/task`)) ns += runtimeOf(`/proc/${pid}/task/${thread}/schedstat`)
-  return ns / 1e9
-}
-
-/** Bytes of memory that a process has. */
-export function residentOf(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024
-}
-
-/** A thread that ended since it was listed takes its time with it; those of Node and nats-server live as long as they do. */
-function runtimeOf(file: string): number {
-  try {
-    return Number(readFileSync(file, 'utf8').split(' ')[0])
-  } catch {
-    return 0
   }
 }

@@ -2,11 +2,11 @@
  * The hub and what people would pick instead, each as they would run it: one worker process whose CPU time counts, fed through Redis (nats-server
  * by its own port) by an emitter that counts for nobody.
  */
-import { signToken } from '../../../server/dist/access/tokens.js'
 import type { Settings } from '../../../server/dist/settings/table.js'
 import type { Seat } from '../crowd/crowd.js'
 import { topicOf } from '../ground/events.js'
 import type { Stage } from '../ground/stage.js'
+import { SECRET, serviceToken } from '../ground/token.js'
 import type { EmitterOptions } from './emitter.js'
 import type { LoopOptions } from './groupLoop.js'
 import { startNats } from './natsServer.js'
@@ -26,6 +26,13 @@ export interface Peer {
   seat(topics: readonly number[] | 'all', worker?: number): Seat
 }
 
+/** A subscriber over Socket.IO, of the hub or of a stock server. */
+export type SocketioSeat = Extract<Seat, { wire: 'socketio' }>
+
+export interface SocketioPeer extends Peer {
+  seat(topics: readonly number[] | 'all', worker?: number): SocketioSeat
+}
+
 /** A peer from outside; see bench/README.md. */
 export interface OutsidePeer {
   name: string
@@ -42,7 +49,6 @@ export interface OutsidePeer {
   pid: number
 }
 
-export const SECRET = 'a secret for this measurement only, 40 characters'
 const CHANNEL = 'bench'
 const SOURCE = 'bench:source'
 /** None of the limits is what is measured. */
@@ -50,16 +56,12 @@ export const UNLIMITED: Partial<Settings> = {
   jwtSecret: SECRET, connectRate: 0, messageRate: 1_000_000, messageBurst: 1_000_000, familyRates: '*=1000000', subjectConnections: 0, maxConnections: 1_000_000, pingTimeoutMs: 300_000, maxTopics: 1000,
 }
 
-export function tokenOf(role = 'service', subject = 'bench'): string {
-  return signToken(SECRET, { sub: subject, role }, '12h')
-}
-
-export async function startHubbub(stage: Stage, { settings = {}, name = 'hubbub', title = 'Hubbub', workers = 1 }: { settings?: Partial<Settings>; name?: string; title?: string; workers?: number } = {}): Promise<Peer> {
+export async function startHubbub(stage: Stage, { settings = {}, name = 'hubbub', title = 'Hubbub', workers = 1 }: { settings?: Partial<Settings>; name?: string; title?: string; workers?: number } = {}): Promise<SocketioPeer> {
   const redis = await stage.redis()
   const shared = { ...UNLIMITED, redisUrl: redis.url, ...settings }
   const processor = await stage.start('ground/hubProcess.js', { ...shared, role: 'processor' })
   const all = await Promise.all(Array.from({ length: workers }, () => stage.start('ground/hubProcess.js', { ...shared, role: 'worker' })))
-  const token = tokenOf()
+  const token = serviceToken()
   return {
     name, title, workers: all.map(({ pid, ready }) => ({ pid, url: String(ready['url']) })), others: { processor: processor.pid, redis: redis.pid },
     emitter: { peer: 'hubbub', redisUrl: redis.url },
@@ -68,7 +70,7 @@ export async function startHubbub(stage: Stage, { settings = {}, name = 'hubbub'
 }
 
 /** A room for all stands for a wildcard, which rooms do not have. */
-export async function startStock(stage: Stage, adapter: StockAdapter, { workers = 1, rooms, ...options }: { workers?: number; rooms?: string[] } & Partial<StockOptions> = {}): Promise<Peer> {
+export async function startStock(stage: Stage, adapter: StockAdapter, { workers = 1, rooms, ...options }: { workers?: number; rooms?: string[] } & Partial<StockOptions> = {}): Promise<SocketioPeer> {
   const redis = await stage.redis()
   const all = await Promise.all(Array.from({ length: workers }, () => stage.start('peers/stockServer.js', { redisUrl: redis.url, adapter, ...options } satisfies StockOptions)))
   const titles: Record<StockAdapter, string> = { pubsub: 'Socket.IO, redis-adapter', sharded: 'Socket.IO, sharded redis-adapter', streams: 'Socket.IO, redis-streams-adapter' }
@@ -80,7 +82,7 @@ export async function startStock(stage: Stage, adapter: StockAdapter, { workers 
 }
 
 /** Stock workers whose events come from a stream by a loop over a consumer group: what a hub's processor is compared with. */
-export async function startLoop(stage: Stage, workers: number): Promise<Peer> {
+export async function startLoop(stage: Stage, workers: number): Promise<SocketioPeer> {
   const stock = await startStock(stage, 'streams', { workers })
   const { redisUrl } = stock.emitter as { redisUrl: string }
   const loop = await stage.start('peers/groupLoop.js', { redisUrl, mode: 'emit', source: SOURCE, journal: '', count: 500 } satisfies LoopOptions)

@@ -1,5 +1,5 @@
 /** `bench/RESULTS.md`: what was measured, beside what was expected; whatever falls short stays in and says why. */
-import { short } from '../scenarios/rounds.js'
+import { short } from './numbers.js'
 import { holds, type Cell, type Demand, type Row } from '../scenarios/scenario.js'
 import type { Machine } from './machine.js'
 

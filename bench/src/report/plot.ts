@@ -1,5 +1,5 @@
 /** One picture a scenario: bars, a group a row, one colour a peer. Written by hand, so that it opens wherever an image does. */
-import { short } from '../scenarios/rounds.js'
+import { short } from './numbers.js'
 import type { Row } from '../scenarios/scenario.js'
 
 const [WIDTH, LEFT, RIGHT, BAR, GAP] = [860, 300, 90, 16, 26]

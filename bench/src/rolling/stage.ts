@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cpuSeconds, ended, freePort, startRedis } from '../ground/processes.js'
+import { cpuOf } from '../ground/meters.js'
+import { ended, freePort, startRedis } from '../ground/processes.js'
 import type { Place } from './run.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -56,7 +57,7 @@ export async function openStage(workers: number, env: Record<string, string>, ma
     }
     const processor = await hub('processor', await freePort())
     const spent = { workers: 0 }
-    const of = (child: ChildProcess) => (child.exitCode === null && child.signalCode === null ? cpuSeconds(child.pid!) : 0)
+    const of = (child: ChildProcess) => (child.exitCode === null && child.signalCode === null ? cpuOf(child.pid!) : 0)
     const placed = await Promise.all(Array.from({ length: workers }, async () => {
       const port = await freePort()
       return { port, child: await hub('worker', port) }
@@ -79,7 +80,7 @@ export async function openStage(workers: number, env: Record<string, string>, ma
         return child.exitCode
       },
     }))
-    const cpu = () => ({ workers: placed.reduce((sum, { child }) => sum + of(child), spent.workers), balancer: of(balancer), processor: of(processor), redis: cpuSeconds(redis.pid) })
+    const cpu = () => ({ workers: placed.reduce((sum, { child }) => sum + of(child), spent.workers), balancer: of(balancer), processor: of(processor), redis: cpuOf(redis.pid) })
     return { url: `http://127.0.0.1:${plainPort}`, places, cpu, mistaken: () => [...(complaints.get(balancer) ?? '').matchAll(/ is DOWN, reason: Layer. timeout/g)].length, stop }
   } catch (error) {
     await stop()

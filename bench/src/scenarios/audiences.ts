@@ -3,7 +3,7 @@ import { startHubbub, startStock } from '../peers/peers.js'
 import { random } from '../ground/random.js'
 import type { Row, Scenario } from './scenario.js'
 import { Stage } from '../ground/stage.js'
-import { inTurns, playBursts, ratio, seat } from './rounds.js'
+import { inTurns, playBursts, ratio, seat, titlesOf } from './rounds.js'
 
 const SOCKETS = 500
 const TOPICS = 200
@@ -31,7 +31,7 @@ export const audiences: Scenario = {
         const burst = { topics: { from: 0, count: TOPICS }, events: EVENTS, deliveries: (perTopic * EVENTS) / TOPICS }
         const cells = await inTurns(seated, rounds, (one) => playBursts(one, burst, { least: 2 }), ({ deliveries, workers }) => deliveries / workers, say)
         rows.push({
-          what, unit: 'deliveries per worker CPU second', cells, titles: Object.fromEntries(peers.map(({ name, title }) => [name, title])),
+          what, unit: 'deliveries per worker CPU second', cells, titles: titlesOf(peers),
           demands: [{ what: 'times stock streams adapter', reached: ratio(cells['hubbub'], cells['streams']), least: 4 }],
         })
       } finally {

@@ -3,7 +3,7 @@ import { NATS } from '../peers/natsServer.js'
 import { outsidePeer, startHubbub, startNatsPeer, startStock, startWs } from '../peers/peers.js'
 import type { Row, Scenario, ScenarioContext } from './scenario.js'
 import { Stage } from '../ground/stage.js'
-import { inTurns, playBursts, ratio, seat } from './rounds.js'
+import { inTurns, playBursts, ratio, seat, titlesOf } from './rounds.js'
 
 /** Bursts of so many events, with so many subscribers. */
 const SIZES: readonly [subscribers: number, events: number][] = [[1, 500], [10, 500], [50, 500], [200, 300], [1000, 100]]
@@ -38,7 +38,7 @@ async function burstsTo(subscribers: number, events: number, { rounds, outside, 
     const { hubbub, streams, nats } = cells
     const stock = ratio(hubbub, streams)
     return {
-      what: `${subscribers} subscriber${subscribers === 1 ? '' : 's'}`, unit: 'deliveries per worker CPU second', cells, titles: Object.fromEntries(peers.map(({ name, title }) => [name, title])),
+      what: `${subscribers} subscriber${subscribers === 1 ? '' : 's'}`, unit: 'deliveries per worker CPU second', cells, titles: titlesOf(peers),
       demands: [
         ...(subscribers === 50 ? [{ what: 'times stock streams adapter', reached: stock, least: 10 }] : []),
         ...(subscribers === 200 ? [{ what: 'times stock streams adapter', reached: stock, least: 25 }] : []),

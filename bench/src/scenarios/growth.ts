@@ -1,10 +1,11 @@
 /** What a delivery costs as everything grows: rooms, sockets, and what the journal holds. */
-import { startHubbub, type Peer } from '../peers/peers.js'
+import { startHubbub, type SocketioPeer } from '../peers/peers.js'
 import type { Seat } from '../crowd/crowd.js'
 import { topicOf } from '../ground/events.js'
 import type { Row, Scenario, ScenarioContext } from './scenario.js'
 import { Stage } from '../ground/stage.js'
-import { cellOf, inTurns, playBursts, seat, short, type Burst, type Seated } from './rounds.js'
+import { short } from '../report/numbers.js'
+import { inTurns, playBursts, ratio, seat, titlesOf, type Burst, type Seated } from './rounds.js'
 
 const MOST_WORSE = 1.2
 const SUBSCRIPTION_TOPICS = 50
@@ -33,10 +34,9 @@ async function compare(what: string, sizes: readonly Size[], { rounds, say }: Sc
     for (const size of sizes) seated.push(await size.begin(stage))
     const burstOf = (one: Seated) => sizes.find(({ name }) => name === one.peer.name)!.burst
     const cells = await inTurns(seated, rounds, (one) => playBursts(one, burstOf(one), { least: 4 }), ({ deliveries, workers }) => (workers * 1e6) / deliveries, say)
-    const [first, last] = [cells[sizes[0]!.name], cells[sizes.at(-1)!.name]]
     return {
-      what: `more ${what}`, unit: 'µs of the worker\'s CPU a delivery', cells, titles: Object.fromEntries(sizes.map(({ name, title }) => [name, title])),
-      demands: [{ what: 'times the least', reached: typeof first === 'object' && typeof last === 'object' ? cellOf(last.rounds.map((value, at) => value / first.rounds[at]!)).value : undefined, most: MOST_WORSE }],
+      what: `more ${what}`, unit: 'µs of the worker\'s CPU a delivery', cells, titles: titlesOf(sizes),
+      demands: [{ what: 'times the least', reached: ratio(cells[sizes.at(-1)!.name], cells[sizes[0]!.name]), most: MOST_WORSE }],
     }
   } finally {
     await stage.close()
@@ -51,8 +51,8 @@ function rooms(count: number): Size {
     begin: async (stage) => {
       const peer = await named(stage, `rooms-${count}`)
       const topicsOf = Array.from({ length: holders }, (_, holder) => Array.from({ length: Math.ceil((count - holder) / holders) }, (__, at) => holder + at * holders))
-      const [crowd, emitter] = await Promise.all([stage.crowd(), stage.emitter(peer.emitter)])
-      await crowd.open(topicsOf.map((topics): Seat => ({ ...(peer.seat([0]) as Extract<Seat, { wire: 'socketio' }>), subscribe: inParts(topics).map((part) => ({ topics: part.map(topicOf) })) })))
+      const [crowd, emitter] = await Promise.all([stage.crowd(peer.name), stage.emitter(peer.emitter)])
+      await crowd.open(topicsOf.map((topics): Seat => ({ ...peer.seat([0]), subscribe: inParts(topics).map((part) => ({ topics: part.map(topicOf) })) })))
       return { peer, crowd, emitter, due: 0 }
     },
   }
@@ -78,7 +78,7 @@ function journal(count: number): Size {
   }
 }
 
-async function named(stage: Stage, name: string): Promise<Peer> {
+async function named(stage: Stage, name: string): Promise<SocketioPeer> {
   return { ...(await startHubbub(stage, { settings: { retentionCount: 2_000_000, retentionBytes: 2 ** 31, retentionMs: 86_400_000, maxTopics: 1_000_000 } })), name }
 }
 

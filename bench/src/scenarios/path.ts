@@ -2,7 +2,7 @@
 import { startHubbub, startLoop } from '../peers/peers.js'
 import type { Scenario } from './scenario.js'
 import { Stage } from '../ground/stage.js'
-import { inTurns, playBursts, ratio, seat } from './rounds.js'
+import { inTurns, playBursts, ratio, seat, titlesOf } from './rounds.js'
 
 const [WORKERS, SOCKETS, EVENTS] = [2, 50, 10_000]
 
@@ -19,7 +19,7 @@ export const path: Scenario = {
       const burst = { topics: { from: 0, count: 1 }, events: EVENTS, deliveries: EVENTS * SOCKETS }
       const cells = await inTurns(seated, rounds, (one) => playBursts(one, burst, { least: 1, cpuSeconds: 1 }), ({ events, seconds }) => events / seconds, say)
       return [{
-        what: 'source stream to 50 sockets on 2 workers', unit: 'events/s, sustained', cells, titles: Object.fromEntries(peers.map(({ name, title }) => [name, title])),
+        what: 'source stream to 50 sockets on 2 workers', unit: 'events/s, sustained', cells, titles: titlesOf(peers),
         demands: [{ what: 'times the loop', reached: ratio(cells['hubbub'], cells['loop']), least: 3 }],
       }]
     } finally {

@@ -1,9 +1,9 @@
 /** Big payloads: 16 KB, clients that take gzip; once an event here, once a socket with permessage-deflate. */
-import { startHubbub, startStock, type Peer } from '../peers/peers.js'
+import { startHubbub, startStock, type SocketioPeer, type SocketioSeat } from '../peers/peers.js'
 import type { Cell, Row, Scenario } from './scenario.js'
 import { Stage } from '../ground/stage.js'
 import type { Seat } from '../crowd/crowd.js'
-import { cellOf, inTurns, playBursts, ratio, type Seated } from './rounds.js'
+import { cellOf, inTurns, playBursts, ratio, titlesOf, type Seated } from './rounds.js'
 
 const [SUBSCRIBERS, EVENTS] = [50, 20]
 const BYTES = 16 * 1024
@@ -16,15 +16,15 @@ export const payload: Scenario = {
     const stage = new Stage()
     try {
       const deflating = 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'
-      const cases: [Peer, Partial<Extract<Seat, { wire: 'socketio' }>>][] = [
+      const cases: [SocketioPeer, Partial<SocketioSeat>][] = [
         [await startHubbub(stage, { title: 'Hubbub, gzip once an event' }), { auth: { compress: 'gzip' } }],
         [{ ...(await startHubbub(stage)), name: 'plain', title: 'Hubbub, not compressed' }, {}],
         [{ ...(await startStock(stage, 'streams', { deflate: true })), title: 'Socket.IO, perMessageDeflate' }, { headers: [deflating] }],
       ]
       const seated: Seated[] = []
       for (const [peer, more] of cases) {
-        const [crowd, emitter] = await Promise.all([stage.crowd(), stage.emitter(peer.emitter)])
-        await crowd.open(Array.from({ length: SUBSCRIBERS }, (): Seat => ({ ...(peer.seat([0]) as Extract<Seat, { wire: 'socketio' }>), ...more, counts: true })))
+        const [crowd, emitter] = await Promise.all([stage.crowd(peer.name), stage.emitter(peer.emitter)])
+        await crowd.open(Array.from({ length: SUBSCRIBERS }, (): Seat => ({ ...peer.seat([0]), ...more, counts: true })))
         seated.push({ peer, crowd, emitter, due: 0 })
       }
       const burst = { topics: { from: 0, count: 1 }, events: EVENTS, deliveries: EVENTS * SUBSCRIBERS, more: { log: textOf(BYTES) } }
@@ -38,7 +38,7 @@ export const payload: Scenario = {
       }
       const cpu = await inTurns(seated, rounds, play, ({ deliveries, workers }) => (workers * 1e6) / deliveries, say)
       const sizes: Record<string, Cell | string> = Object.fromEntries(Object.entries(cpu).map(([name, cell]) => [name, typeof cell === 'string' ? cell : cellOf(bytes[name]!.slice(1))]))
-      const titles = Object.fromEntries(cases.map(([{ name, title }]) => [name, title]))
+      const titles = titlesOf(cases.map(([peer]) => peer))
       return [
         { what: '16 KB of a build\'s log', unit: 'µs of the worker\'s CPU a delivery', cells: cpu, titles, demands: [{ what: 'times perMessageDeflate', reached: ratio(cpu['hubbub'], cpu['streams']), most: 0.5 }] },
         { what: 'the same', unit: 'bytes on the wire a delivery', cells: sizes, titles, demands: [{ what: 'times perMessageDeflate', reached: ratio(sizes['hubbub'], sizes['streams']), most: 1.5 }] },

@@ -5,8 +5,10 @@ import type { Emitter, Stage as StageType } from '../ground/stage.js'
 import { UNLIMITED } from '../peers/peers.js'
 import type { LoopOptions } from '../peers/groupLoop.js'
 import type { Scenario } from './scenario.js'
-import { cpuOf, Stage } from '../ground/stage.js'
-import { cellOf, ratio, short } from './rounds.js'
+import { cpuOf } from '../ground/meters.js'
+import { Stage } from '../ground/stage.js'
+import { short } from '../report/numbers.js'
+import { cellOf, ratio, titlesOf } from './rounds.js'
 
 const EVENTS = 40_000
 const TASKS = 1000
@@ -40,7 +42,7 @@ export const processor: Scenario = {
         }
         if (round > 0) say(`  round ${round} of ${rounds}: ${rivals.map(({ name }) => `${name} ${short(wall[name]!.at(-1)!)}`).join(', ')}`)
       }
-      const titles = Object.fromEntries(rivals.map(({ name, title }) => [name, title]))
+      const titles = titlesOf(rivals)
       const cells = { hubbub: cellOf(wall['hubbub']!), bare: cellOf(wall['bare']!) }
       return [
         {

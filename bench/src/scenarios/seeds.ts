@@ -3,7 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { startHubbub } from '../peers/peers.js'
 import type { Seat } from '../crowd/crowd.js'
 import type { Demand, Row, Scenario, ScenarioContext } from './scenario.js'
-import { residentOf, Stage } from '../ground/stage.js'
+import { residentOf } from '../ground/meters.js'
+import { Stage } from '../ground/stage.js'
 import { playBursts, seat } from './rounds.js'
 import { playSteady } from './steady.js'
 
@@ -37,8 +38,8 @@ async function patterns({ say }: ScenarioContext): Promise<Row[]> {
   say('1,000 patterns')
   return await staged(async (stage) => {
     const peer = await startHubbub(stage, { settings: { maxTopics: 10_000 } })
-    const [crowd, emitter] = await Promise.all([stage.crowd(), stage.emitter(peer.emitter)])
-    const base = peer.seat([0]) as Extract<Seat, { wire: 'socketio' }>
+    const [crowd, emitter] = await Promise.all([stage.crowd(peer.name), stage.emitter(peer.emitter)])
+    const base = peer.seat([0])
     const of = (client: number) => Array.from({ length: 50 }, (_, at) => (at === 0 ? 'task:*' : `task:X-${client}-${at}*`))
     await crowd.open(Array.from({ length: 20 }, (_, client): Seat => ({ ...base, subscribe: [{ topics: of(client) }] })))
     const seated = { peer, crowd, emitter, due: 0 }
@@ -65,7 +66,7 @@ async function memory({ say }: ScenarioContext): Promise<Row[]> {
   return await staged(async (stage) => {
     const peer = await startHubbub(stage)
     const { pid } = peer.workers[0]!
-    const crowd = await stage.crowd()
+    const crowd = await stage.crowd(peer.name)
     const open = (count: number) => crowd.open(Array.from({ length: count }, () => peer.seat([0, 1, 2])))
     // What the first ones bring into being is no client's own.
     await open(100)

@@ -1,9 +1,11 @@
 /** A reconnect storm: everybody comes back at once, each missed 100 of the events that the journal holds. */
-import { startHubbub, startStock, type Peer } from '../peers/peers.js'
+import { startHubbub, startStock, type SocketioPeer } from '../peers/peers.js'
 import type { Seat } from '../crowd/crowd.js'
 import type { Row, Scenario } from './scenario.js'
-import { cpuOf, Stage } from '../ground/stage.js'
-import { cellOf, short } from './rounds.js'
+import { cpuOf } from '../ground/meters.js'
+import { Stage } from '../ground/stage.js'
+import { short } from '../report/numbers.js'
+import { cellOf } from './rounds.js'
 
 const [CLIENTS, MISSED, JOURNAL] = [5000, 100, 100_000]
 /** Stock reads the whole stream for each client: of 5,000 nobody would see the end. */
@@ -58,15 +60,15 @@ export const storm: Scenario = {
 
 interface Begun {
   stage: Stage
-  peer: Peer
+  peer: SocketioPeer
 }
 
 async function blow({ stage, peer }: Begun, clients: number, journal: number, titles: Record<string, string>): Promise<Figures> {
   titles[peer.name] = peer.title
   try {
-    const [crowd, emitter] = await Promise.all([stage.crowd(), stage.emitter(peer.emitter)])
+    const [crowd, emitter] = await Promise.all([stage.crowd(peer.name), stage.emitter(peer.emitter)])
     const topics = journal / MISSED
-    await crowd.open(Array.from({ length: clients }, (_, at): Seat => ({ ...(peer.seat([at % topics]) as Extract<Seat, { wire: 'socketio' }>), keepsPlace: true })))
+    await crowd.open(Array.from({ length: clients }, (_, at): Seat => ({ ...peer.seat([at % topics]), keepsPlace: true })))
     // Each hears one, so that it knows where it stands whatever its server tells it.
     await emitter.emit({ order: 'burst', topics: { from: 0, count: topics }, events: topics })
     const heard = clients
@@ -78,9 +80,8 @@ async function blow({ stage, peer }: Begun, clients: number, journal: number, ti
     const before = cpuOf(pid)
     const began = performance.now()
     const back = crowd.comeBack(url, TOGETHER)
-    const { faults } = await back.then(() => crowd.received(heard + clients * MISSED, 300_000))
+    await back.then(() => crowd.received(heard + clients * MISSED, 300_000))
     const seconds = (performance.now() - began) / 1000
-    if (faults.length > 0) throw new Error(`${peer.name}: ${faults.join('; ')}`)
     return { clientsPerSecond: clients / seconds, cpu: ((cpuOf(pid) - before) * 1000) / clients }
   } finally {
     await stage.close()

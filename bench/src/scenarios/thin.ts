@@ -2,7 +2,7 @@
 import { startHubbub, startStock } from '../peers/peers.js'
 import type { Scenario } from './scenario.js'
 import { Stage } from '../ground/stage.js'
-import { inTurns, playBursts, ratio, seat } from './rounds.js'
+import { inTurns, playBursts, ratio, seat, titlesOf } from './rounds.js'
 
 const ROOMS = 1000
 
@@ -19,7 +19,7 @@ export const thin: Scenario = {
       const burst = { topics: { from: 0, count: ROOMS }, events: 500, deliveries: 500 }
       const cells = await inTurns(seated, rounds, (one) => playBursts(one, burst, { least: 4 }), ({ events, workers }) => (workers * 1e6) / events, say)
       return [{
-        what: '1 subscriber an event, 1,000 rooms', unit: 'µs of the worker\'s CPU an event', cells, titles: Object.fromEntries(peers.map(({ name, title }) => [name, title])),
+        what: '1 subscriber an event, 1,000 rooms', unit: 'µs of the worker\'s CPU an event', cells, titles: titlesOf(peers),
         demands: [{ what: 'times stock sharded adapter', reached: ratio(cells['hubbub'], cells['sharded']), most: 0.5 }],
       }]
     } finally {

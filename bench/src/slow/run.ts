@@ -10,6 +10,7 @@ import type { Store } from '../../../server/dist/store/port.js'
 import type { HubLook, HubQuestion } from '../ground/meteredHub.js'
 import { benchStore } from '../ground/store.js'
 import { startChild, startRedis, type Child, type Redis } from '../ground/processes.js'
+import { SECRET } from '../ground/token.js'
 import type { CrowdLook, WindowFigures } from './crowd.js'
 import { Author } from './events.js'
 
@@ -47,7 +48,6 @@ export interface CatchUpFigures extends WindowFigures {
   workerLoop: number
 }
 
-const SECRET = 'a secret for this measurement only, 40 characters'
 const [TOPIC, HEAVY] = ['task:shared', 'task:heavy']
 /** What fills the buffers: events of this size, so many at once. The kernel may hold several MB a socket. */
 const FILL = { bytes: 16_000, events: 64, leastBytes: 8_000_000, mostBytes: 96_000_000, warmBytes: 48_000_000 }
